@@ -1,0 +1,25 @@
+package sdk
+
+import "github.com/sluicehq/sluice/sdk/wire"
+
+// HTTPRequest and HTTPReply are what HTTP takes and returns.
+type (
+	HTTPRequest = wire.HTTPRequest
+	HTTPReply   = wire.HTTPReply
+)
+
+// HTTP calls a server that the operator has granted. Any status is a reply; an error means that there was no answer.
+// Only event items may call it. Needs UseHTTP.
+func HTTP(req HTTPRequest) (HTTPReply, error) {
+	if req.URL == "" { // to the host, an empty request is another question
+		return HTTPReply{}, Invalid("the URL is empty")
+	}
+	var reply HTTPReply
+	if err := reply.Decode(ask(hostHTTP, req.Append(nil))); err != nil {
+		return HTTPReply{}, err
+	}
+	if reply.Error.Code != 0 {
+		return HTTPReply{}, &reply.Error
+	}
+	return reply, nil
+}
