@@ -1,0 +1,108 @@
+// Package links renders share links, the form in which every app takes an endpoint: one URL that can be pasted or
+// scanned. The same code runs in the built-in plugin and natively in tests.
+//
+// The forms are those of 3x-ui where panels differ: query parameters sorted by key, spaces as %20, IPv6 in brackets,
+// empty parameters left out. All characters of a value survive, so that any URL parser gives back what was put in.
+package links
+
+import "github.com/sluicehq/sluice/sdk/wire"
+
+// Set is a list of endpoints made ready to become links: all that is the same for every user is written already. It
+// does not change, but shares strings with the endpoints that it was made from.
+type Set []template
+
+// Prepare makes a Set of the endpoints, in their order.
+func Prepare(endpoints []wire.Endpoint) Set {
+	var w writer
+	return compile(nil, &w, endpoints)
+}
+
+// compile appends the endpoints to set; their text goes to w.
+func compile(set Set, w *writer, endpoints []wire.Endpoint) Set {
+	for i := range endpoints {
+		set = append(set, template{})
+		set[len(set)-1].prepare(w, &endpoints[i])
+	}
+	return set
+}
+
+// Renderer turns requests into link lists. It keeps its buffers from call to call; the zero value is ready. It is not
+// safe for concurrent use.
+type Renderer struct {
+	lines   writer // the list
+	object  writer // what goes into a link as base64
+	encoded writer // the list as base64
+
+	set  Set // of Links
+	text writer
+}
+
+// Links renders the endpoints of a request as List does.
+func (r *Renderer) Links(req *wire.FormatRequest) (body []byte, left int) {
+	r.text.n = 0
+	r.set = compile(r.set[:0], &r.text, req.Endpoints)
+	return r.List(r.set, req.Accounts)
+}
+
+// List renders one link per line, every line ended by \n, in the order of the set; accounts[i] belongs to set[i]. left
+// counts the endpoints that have no link: a protocol without one, or an account without its credential. The body is
+// valid until the next call.
+func (r *Renderer) List(set Set, accounts []wire.Account) (body []byte, left int) {
+	w := &r.lines
+	w.n = 0
+	for i := range set {
+		if r.link(w, &set[i], &accounts[i]) {
+			w.byte('\n')
+		} else {
+			left++
+		}
+	}
+	return w.buf[:w.n], left
+}
+
+// Base64 is list in standard base64, valid until the next call.
+func (r *Renderer) Base64(list []byte) []byte {
+	r.encoded.n = 0
+	r.encoded.base64(list)
+	return r.encoded.buf[:r.encoded.n]
+}
+
+// link writes one link, or nothing if there is none.
+func (r *Renderer) link(w *writer, t *template, a *wire.Account) (ok bool) {
+	switch {
+	case t.form == external:
+		w.raw(t.head)
+	case t.form == vless && a.ID != "":
+		r.vless(w, t, a)
+	case t.form == vmess && a.ID != "":
+		r.vmess(w, t, a)
+	case t.form == password && a.Password != "":
+		w.raw(t.head)
+		w.escape(a.Password)
+		w.raw(t.middle)
+		w.fragment(a.Remark)
+	case t.form == shadowsocks && a.Password != "":
+		r.shadowsocks(w, t, a)
+	default:
+		return false
+	}
+	return true
+}
+
+func (r *Renderer) vless(w *writer, t *template, a *wire.Account) {
+	w.raw(t.head)
+	w.escape(a.ID)
+	w.raw(t.middle)
+	w.sep = '&'
+	w.param("flow=", a.Flow)
+	w.raw(t.tail)
+	w.fragment(a.Remark)
+}
+
+// fragment writes the remark, which is the name that the app shows.
+func (w *writer) fragment(remark string) {
+	if remark != "" {
+		w.byte('#')
+		w.escape(remark)
+	}
+}
