@@ -63,28 +63,28 @@ func TestNameKey(t *testing.T) {
 }
 
 func TestCheckName(t *testing.T) {
-	const badCharacter = "email must not contain spaces, control characters, / or \\"
+	const badCharacter = "username must not contain spaces, control characters, / or \\"
 	for _, c := range []struct{ name, in, want string }{
 		{"mail address", "alice@example.com", ""},
 		{"signs that paths escape", "a#?%&+@b", ""},
 		{"emoji", "👩‍💻", ""},
 		{"128 characters", strings.Repeat("я", 128), ""},
-		{"129 characters", strings.Repeat("я", 129), "email is longer than 128 characters"},
-		{"empty", "", "email is required"},
+		{"129 characters", strings.Repeat("я", 129), "username is longer than 128 characters"},
+		{"empty", "", "username is required"},
 		{"slash", "a/b", badCharacter},
 		{"backslash", `a\b`, badCharacter},
 		{"space", "a b", badCharacter},
 		{"no-break space", "a\u00a0b", badCharacter},
 		{"NUL", "a\x00b", badCharacter},
 		{"newline", "a\n", badCharacter},
-		{"bad UTF-8", "a\xff", "email is not valid UTF-8"},
+		{"bad UTF-8", "a\xff", "username is not valid UTF-8"},
 	} {
-		t.Run(c.name, func(t *testing.T) { wantSentence(t, CheckName("email", c.in), "email", c.want) })
+		t.Run(c.name, func(t *testing.T) { wantSentence(t, CheckName(c.in), "username", c.want) })
 	}
 }
 
 func TestCheckSubID(t *testing.T) {
-	const want = "subId must be 1 to 128 characters without spaces, control characters, / \\ ? # % or &"
+	const want = "sub_id must be 1 to 128 characters without spaces, control characters, / \\ ? # % or &"
 	for _, c := range []struct{ name, in, want string }{
 		{"plain", "k7v1c0q9m2x8a4z6", ""},
 		{"empty", "", want},
@@ -92,7 +92,7 @@ func TestCheckSubID(t *testing.T) {
 		{"space", "a b", want},
 		{"129 bytes", strings.Repeat("a", 129), want},
 	} {
-		t.Run(c.name, func(t *testing.T) { wantSentence(t, CheckSubID("subId", c.in), "subId", c.want) })
+		t.Run(c.name, func(t *testing.T) { wantSentence(t, CheckSubID(c.in), "sub_id", c.want) })
 	}
 }
 
@@ -178,6 +178,31 @@ func TestDefaultTag(t *testing.T) {
 		if got := (&Inbound{Port: 443, StreamSettings: stream}).DefaultTag(); got != want {
 			t.Errorf("DefaultTag of %s = %s, want %s", stream, got, want)
 		}
+	}
+}
+
+func TestCollides(t *testing.T) {
+	ss := func(network string) Inbound {
+		return Inbound{Protocol: Shadowsocks, Port: 443, Settings: `{"network":"` + network + `"}`}
+	}
+	for _, c := range []struct {
+		name string
+		a, b Inbound
+		want bool
+	}{
+		{"same port on all addresses", Inbound{Port: 443}, Inbound{Port: 443}, true},
+		{"one address and all", Inbound{Port: 443, Listen: "127.0.0.1"}, Inbound{Port: 443, Listen: "0.0.0.0"}, true},
+		{"two addresses", Inbound{Port: 443, Listen: "127.0.0.1"}, Inbound{Port: 443, Listen: "127.0.0.2"}, false},
+		{"two ports", Inbound{Port: 443}, Inbound{Port: 444}, false},
+		{"tcp and udp", Inbound{Port: 443}, Inbound{Port: 443, StreamSettings: `{"network":"hysteria"}`}, false},
+		{"tcp and both", Inbound{Port: 443}, ss("tcp,udp"), true},
+		{"udp and both", ss("udp"), ss("tcp,udp"), true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.a.Collides(&c.b) != c.want || c.b.Collides(&c.a) != c.want {
+				t.Errorf("Collides is not %v in both directions", c.want)
+			}
+		})
 	}
 }
 

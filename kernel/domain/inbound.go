@@ -44,6 +44,7 @@ type Inbound struct {
 type Stream struct {
 	Network  string `json:"network"`  // canonical: raw, ws, grpc, httpupgrade, xhttp, kcp, hysteria
 	Security string `json:"security"` // none, tls, reality
+	Method   string `json:"method"`   // the core's newer name of network
 }
 
 // Stream reads the transport of the inbound, with the core's aliases and defaults resolved.
@@ -53,6 +54,9 @@ func (in *Inbound) Stream() (Stream, error) {
 		if err := json.Unmarshal([]byte(in.StreamSettings), &s); err != nil {
 			return s, Invalid("streamSettings", "is not a valid JSON object").Because(err)
 		}
+	}
+	if s.Network == "" {
+		s.Network = s.Method
 	}
 	s.Network, s.Security = NormalNetwork(s.Network), strings.ToLower(s.Security)
 	if s.Security == "" {
@@ -118,9 +122,42 @@ func (in *Inbound) encrypted() bool {
 
 // DefaultTag is the tag of an inbound that was given none, as 3x-ui makes them.
 func (in *Inbound) DefaultTag() string {
-	network := "tcp"
-	if s, err := in.Stream(); err == nil && (s.Network == "kcp" || s.Network == "hysteria") {
-		network = "udp"
+	network := ""
+	tcp, udp := in.Networks()
+	if tcp {
+		network += "tcp"
+	}
+	if udp {
+		network += "udp"
 	}
 	return fmt.Sprintf("in-%d-%s", in.Port, network)
+}
+
+// Networks says which of tcp and udp the inbound listens on.
+func (in *Inbound) Networks() (tcp, udp bool) {
+	if in.Protocol == Shadowsocks {
+		var s struct {
+			Network string `json:"network"`
+		}
+		if json.Unmarshal([]byte(in.Settings), &s) == nil && s.Network != "" {
+			return strings.Contains(s.Network, "tcp"), strings.Contains(s.Network, "udp")
+		}
+	}
+	if s, err := in.Stream(); err == nil && (s.Network == "kcp" || s.Network == "hysteria") {
+		return false, true
+	}
+	return true, false
+}
+
+// Collides says whether the two inbounds could not listen at the same time.
+func (in *Inbound) Collides(other *Inbound) bool {
+	tcp, udp := in.Networks()
+	otherTCP, otherUDP := other.Networks()
+	sameNetwork := tcp && otherTCP || udp && otherUDP
+	return sameNetwork && in.Port == other.Port &&
+		(in.Listen == other.Listen || in.listensOnAll() || other.listensOnAll())
+}
+
+func (in *Inbound) listensOnAll() bool {
+	return in.Listen == "" || in.Listen == "0.0.0.0" || in.Listen == "::"
 }

@@ -15,8 +15,9 @@ const MaxNameLength = 128
 // SQLite (ASCII only) and PostgreSQL agree.
 func NameKey(name string) string { return strings.ToLower(norm.NFC.String(name)) }
 
-// CheckName refuses a username that could not be a path segment of the APIs; field is how the dialect calls it.
-func CheckName(field, name string) error {
+// CheckName refuses a username that could not be a path segment of the APIs.
+func CheckName(name string) error {
+	const field = "username"
 	switch {
 	case name == "":
 		return Invalid(field, "is required")
@@ -31,9 +32,9 @@ func CheckName(field, name string) error {
 }
 
 // CheckSubID refuses a subscription id that could not stand in a link. "" is refused too.
-func CheckSubID(field, id string) error {
+func CheckSubID(id string) error {
 	if id == "" || len(id) > MaxNameLength || !utf8.ValidString(id) || strings.ContainsFunc(id, notInSubID) {
-		return Invalid(field, "must be 1 to 128 characters without spaces, control characters, / \\ ? # % or &")
+		return Invalid("sub_id", "must be 1 to 128 characters without spaces, control characters, / \\ ? # % or &")
 	}
 	return nil
 }
