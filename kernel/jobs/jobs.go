@@ -1,0 +1,63 @@
+// Package jobs runs the work that the clock starts: flushing traffic, auditing the core, pruning old rows.
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/go-co-op/gocron/v2"
+	"github.com/jonboulle/clockwork"
+	"go.uber.org/zap"
+)
+
+// Job is one piece of periodic work. A run that takes longer than Every delays the next one.
+type Job struct {
+	Name  string
+	Every time.Duration
+	Run   func(context.Context) error
+}
+
+// Runner runs jobs until it is stopped.
+type Runner struct{ scheduler gocron.Scheduler }
+
+// Start runs each job whenever its time has come. An error or a panic of one run is logged and ends that run only.
+func Start(clock clockwork.Clock, log *zap.Logger, jobs ...Job) (*Runner, error) {
+	s, err := gocron.NewScheduler(gocron.WithClock(clock), gocron.WithStopTimeout(stopTimeout))
+	if err != nil {
+		return nil, fmt.Errorf("start jobs: %w", err)
+	}
+	for _, j := range jobs {
+		task := gocron.NewTask(func(ctx context.Context) { run(ctx, log, j) })
+		_, err := s.NewJob(gocron.DurationJob(j.Every), task, gocron.WithName(j.Name),
+			gocron.WithSingletonMode(gocron.LimitModeReschedule))
+		if err != nil {
+			return nil, fmt.Errorf("start job %s: %w", j.Name, err)
+		}
+	}
+	s.Start()
+	return &Runner{s}, nil
+}
+
+// stopTimeout bounds how long Stop waits for runs that do not end when told to.
+const stopTimeout = 10 * time.Second
+
+// Stop ends the runs under way and waits for them.
+func (r *Runner) Stop() error {
+	if err := r.scheduler.Shutdown(); err != nil {
+		return fmt.Errorf("stop jobs: %w", err)
+	}
+	return nil
+}
+
+func run(ctx context.Context, log *zap.Logger, j Job) {
+	defer func() {
+		if p := recover(); p != nil {
+			log.Error("job panicked", zap.String("job", j.Name), zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
+		}
+	}()
+	if err := j.Run(ctx); err != nil && ctx.Err() == nil {
+		log.Error("job failed, it runs again in time", zap.String("job", j.Name), zap.Duration("every", j.Every), zap.Error(err))
+	}
+}

@@ -1,0 +1,90 @@
+package storage
+
+import (
+	"context"
+
+	"github.com/sluicehq/sluice/kernel/domain"
+)
+
+// accountBatch is how many accounts EachAccount holds at a time (about 1 MB).
+const accountBatch = 2000
+
+const (
+	accountUsers = "SELECT " + userColumns + ", up + down FROM users JOIN user_traffic ON user_id = id " +
+		"WHERE id > $1 ORDER BY id LIMIT $2"
+	accountInbounds = "SELECT user_id, inbound_id FROM user_inbounds " +
+		"WHERE user_id > $1 AND user_id <= $2 ORDER BY user_id, inbound_id"
+)
+
+// EachAccount calls fn with every user in id order, as they all were at one moment. It stops at fn's first error and
+// returns it as it is. Memory is bounded by a batch, whatever the number of users. In a Tx on PostgreSQL another
+// node's flush may come between two batches.
+func (r *Reader) EachAccount(ctx context.Context, fn func(domain.Account) error) error {
+	return r.snapshot(ctx, "read accounts", func(r *Reader) error {
+		batch := make([]domain.Account, 0, accountBatch)
+		for after := int64(0); ; {
+			batch, err := r.accountsAfter(ctx, after, batch[:0])
+			if err != nil {
+				return err
+			}
+			for _, a := range batch {
+				if err := fn(a); err != nil {
+					return err
+				}
+			}
+			if len(batch) < accountBatch {
+				return nil
+			}
+			after = batch[len(batch)-1].User.ID
+		}
+	})
+}
+
+// accountsAfter reads the next accounts with an id above after into batch, as many as it has room for.
+func (r *Reader) accountsAfter(ctx context.Context, after int64, batch []domain.Account) ([]domain.Account, error) {
+	a := domain.Account{Inbounds: []int64{}}
+	keep := func() { batch = append(batch, a) }
+	err := r.scan(ctx, append(userFields(&a.User), &a.Used), keep, accountUsers, after, cap(batch))
+	if err != nil || len(batch) == 0 {
+		return nil, fail(ctx, r.engine, "read accounts", err)
+	}
+	var owner, inbound int64
+	next := 0 // both queries are in id order
+	attach := func() {
+		for batch[next].User.ID < owner {
+			next++
+		}
+		batch[next].Inbounds = append(batch[next].Inbounds, inbound)
+	}
+	err = r.scan(ctx, []any{&owner, &inbound}, attach, accountInbounds, after, batch[len(batch)-1].User.ID)
+	return batch, fail(ctx, r.engine, "read inbounds of accounts", err)
+}
+
+// Account returns one user as EachAccount shows it; none is not_found.
+func (r *Reader) Account(ctx context.Context, userID int64) (a domain.Account, err error) {
+	err = r.snapshot(ctx, "read account", func(r *Reader) error {
+		if a.User, err = r.UserByID(ctx, userID); err != nil {
+			return err
+		}
+		if a.Inbounds, err = r.UserInbounds(ctx, userID); err != nil {
+			return err
+		}
+		t, err := r.Traffic(ctx, userID)
+		a.Used = t.Used()
+		return err
+	})
+	return a, err
+}
+
+// snapshot gives fn a Reader whose reads all see one state of the database, and returns fn's error as it is.
+func (r *Reader) snapshot(ctx context.Context, doing string, fn func(r *Reader) error) error {
+	if r.inside {
+		return fn(r)
+	}
+	tx, err := r.bun.BeginTx(ctx, r.engine.snapshot())
+	if err != nil {
+		return fail(ctx, r.engine, doing, err)
+	}
+	defer func() { _ = tx.Rollback() }() // nothing was written that a commit could keep
+	return fn(&Reader{engine: r.engine, bun: tx, raw: tx.Tx, inside: true})
+}

@@ -1,0 +1,57 @@
+package storage
+
+import (
+	"context"
+
+	"github.com/uptrace/bun"
+
+	"github.com/sluicehq/sluice/kernel/domain"
+)
+
+// row names a row in the log of changes.
+type row struct {
+	kind domain.Kind
+	id   int64
+}
+
+// record writes the change of a row into the log and returns its seq, the row's new revision. A row has one change per
+// transaction, however often it is written: others see only the state that was committed.
+func (tx *Tx) record(ctx context.Context, kind domain.Kind, id int64) (seq int64, err error) {
+	if seq, ok := tx.logged[row{kind, id}]; ok {
+		return seq, nil
+	}
+	err = tx.tx.Tx.QueryRowContext(ctx,
+		"INSERT INTO changes (kind, id, at) VALUES ($1, $2, $3) RETURNING seq", kind, id, tx.now).Scan(&seq)
+	if err != nil {
+		return 0, tx.fail(ctx, "record change of "+string(kind), err)
+	}
+	if id != 0 {
+		tx.logged[row{kind, id}] = seq
+	}
+	return seq, nil
+}
+
+// rename gives the change of a new row its id, known only once the row is written. That is cheaper than writing the
+// wide row again for its revision.
+func (tx *Tx) rename(ctx context.Context, kind domain.Kind, seq, id int64) error {
+	_, err := tx.tx.Tx.ExecContext(ctx, "UPDATE changes SET id = $1 WHERE seq = $2", id, seq)
+	if err != nil {
+		return tx.fail(ctx, "record change of "+string(kind), err)
+	}
+	tx.logged[row{kind, id}] = seq
+	return nil
+}
+
+// Changes returns at most limit changes with a seq above after, in seq order: the order of their commits. A seq can be
+// missing. Changes are kept for 7 days; who has read less recently starts anew from the tables.
+func (r *Reader) Changes(ctx context.Context, after int64, limit int) ([]domain.Change, error) {
+	return selectAll[domain.Change](ctx, r, "read changes", func(q *bun.SelectQuery) {
+		q.Where("seq > ?", after).Order("seq").Limit(int64(limit))
+	})
+}
+
+// LastChange returns the seq of the newest change, 0 before the first.
+func (r *Reader) LastChange(ctx context.Context) (seq int64, err error) {
+	err = r.raw.QueryRowContext(ctx, "SELECT coalesce(max(seq), 0) FROM changes").Scan(&seq)
+	return seq, fail(ctx, r.engine, "read last change", err)
+}

@@ -1,0 +1,94 @@
+// Package storage is the one door to the database, SQLite or PostgreSQL: it speaks domain types and domain errors, so
+// that no other package knows which of the two it is. DESIGN.md beside this file says how and why.
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/jonboulle/clockwork"
+	"github.com/uptrace/bun"
+	"go.uber.org/zap"
+)
+
+// Options say what to open.
+type Options struct {
+	DSN   string          // postgres:// or postgresql://, else the path of an SQLite file, created if missing
+	Log   *zap.Logger     // nil = silent
+	Clock clockwork.Clock // for the times that rows carry, nil = the real clock
+}
+
+// DB is an open database. Its methods may be called by any number of goroutines; the reads of the embedded Reader
+// each see the last commit.
+type DB struct {
+	Reader
+	write *bun.DB // one connection: writes of this process queue here, not in the database
+	read  *bun.DB // can not write
+	clock clockwork.Clock
+}
+
+// Open opens the database that o names, brings its schema up to date while every other Open of it waits, and prepares
+// the hot queries. A database that a newer version has changed is refused.
+func Open(ctx context.Context, o Options) (*DB, error) {
+	if o.Log == nil {
+		o.Log = zap.NewNop()
+	}
+	if o.Clock == nil {
+		o.Clock = clockwork.NewRealClock()
+	}
+	e, err := engineFor(o.DSN)
+	if err != nil {
+		return nil, err
+	}
+	write, read, err := e.open()
+	if err != nil {
+		return nil, fail(ctx, e, "open database", err)
+	}
+	db := &DB{
+		Reader: Reader{engine: e, bun: read, raw: read.DB},
+		write:  write, read: read, clock: o.Clock,
+	}
+	err = db.migrate(ctx, migrationFiles, o.Log)
+	if err == nil {
+		err = db.prepare(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(fail(ctx, e, "open database", err), db.Close())
+	}
+	return db, nil
+}
+
+// prepare makes the hot queries ready on the read pool where that pays.
+func (db *DB) prepare(ctx context.Context) error {
+	if !db.engine.prepares() {
+		return nil
+	}
+	db.prepared = make(map[string]*sql.Stmt, len(hotQueries))
+	for _, query := range hotQueries {
+		statement, err := db.read.DB.PrepareContext(ctx, query)
+		if err != nil {
+			return fmt.Errorf("prepare %q: %w", query, err)
+		}
+		db.prepared[query] = statement
+	}
+	return nil
+}
+
+// Close waits for what runs and closes the database. Calls after it fail.
+func (db *DB) Close() error {
+	var errs []error
+	for _, statement := range db.prepared {
+		errs = append(errs, statement.Close())
+	}
+	return errors.Join(append(errs, db.read.Close(), db.write.Close())...)
+}
+
+// Ping returns nil if the database answers a read now.
+func (db *DB) Ping(ctx context.Context) error {
+	var one int
+	return fail(ctx, db.engine, "ping database", db.read.DB.QueryRowContext(ctx, "SELECT 1").Scan(&one))
+}
+
+func (db *DB) now() int64 { return db.clock.Now().UnixMilli() }

@@ -1,0 +1,52 @@
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/uptrace/bun"
+
+	"github.com/sluicehq/sluice/kernel/domain"
+)
+
+// engine is everything in which the two databases differ.
+type engine interface {
+	// open makes both pools without using them yet.
+	open() (write, read *bun.DB, err error)
+	// lockSchema keeps every other Open of the same database waiting until release; a process that dies releases too.
+	lockSchema(ctx context.Context, read *bun.DB) (release func() error, err error)
+	// schemaTypes fills the templates in migrations.
+	schemaTypes() map[string]string
+	// lockWrites makes tx the only writer among all processes, or, shared, one of many that only add traffic.
+	lockWrites(ctx context.Context, tx *sql.Tx, shared bool) error
+	// addTraffic adds deltas that are in id order with one delta per user.
+	addTraffic(ctx context.Context, tx *sql.Tx, ds []domain.TrafficDelta) error
+	// prepares says whether a prepared statement is cheaper than its text.
+	prepares() bool
+	// snapshot are the options of a read transaction in which all statements see one state.
+	snapshot() *sql.TxOptions
+	// classify says what kind of failure a driver's error is, and for classUnique on which "table.column".
+	classify(err error) (class, string)
+}
+
+// engineFor says which database a DSN names.
+func engineFor(dsn string) (engine, error) {
+	scheme, _, isURL := strings.Cut(dsn, "://")
+	switch {
+	case dsn == "":
+		return nil, domain.Invalid("database", "the database is empty: give a file path or postgres://...")
+	case !isURL:
+		return sqlite{path: dsn}, nil
+	case scheme == "postgres", scheme == "postgresql":
+		config, err := pgx.ParseConfig(dsn)
+		if err != nil {
+			return nil, domain.Invalid("database", "the database URL can not be read").Because(err)
+		}
+		// bun writes values into the text, so no text comes twice: caching statements by text, the default, costs 2x.
+		config.DefaultQueryExecMode = pgx.QueryExecModeExec
+		return postgres{config: config}, nil
+	}
+	return nil, domain.Invalid("database", "the database must be a file path or postgres://...")
+}

@@ -1,0 +1,54 @@
+package storage
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/uptrace/bun"
+
+	"github.com/sluicehq/sluice/kernel/domain"
+)
+
+// Inbounds returns every inbound in id order.
+func (r *Reader) Inbounds(ctx context.Context) ([]domain.Inbound, error) {
+	return selectAll[domain.Inbound](ctx, r, "read inbounds", func(q *bun.SelectQuery) { q.Order("id") })
+}
+
+// Inbound returns an inbound; none is not_found.
+func (r *Reader) Inbound(ctx context.Context, id int64) (domain.Inbound, error) {
+	return selectOne[domain.Inbound](ctx, r, domain.KindInbound, func(q *bun.SelectQuery) { q.Where("id = ?", id) })
+}
+
+// InsertInbound writes a new inbound. It fills ID (which must be 0) and Revision, and CreatedAt and UpdatedAt where
+// they are 0. A tag in use is a conflict.
+func (tx *Tx) InsertInbound(ctx context.Context, in *domain.Inbound) error {
+	in.CreatedAt = cmp.Or(in.CreatedAt, tx.now)
+	in.UpdatedAt = cmp.Or(in.UpdatedAt, tx.now)
+	return tx.insert(ctx, domain.KindInbound, &in.ID, &in.Revision, in)
+}
+
+// UpdateInbound writes every field of an inbound but its id and its creation. It fills Revision and UpdatedAt. A tag in
+// use is a conflict, an unknown inbound not_found.
+func (tx *Tx) UpdateInbound(ctx context.Context, in *domain.Inbound) (err error) {
+	if in.Revision, err = tx.record(ctx, domain.KindInbound, in.ID); err != nil {
+		return err
+	}
+	in.UpdatedAt = tx.now
+	return tx.modify(ctx, domain.KindInbound, tx.tx.NewUpdate().Model(in).ExcludeColumn("id", "created_at").WherePK())
+}
+
+// DeleteInbound removes an inbound and returns the users that were attached to it, ascending; an unknown inbound is
+// not_found. The one change recorded is the inbound's: that its users lost it follows from that, and a revision for
+// each would make the cost of a deletion grow with the users.
+func (tx *Tx) DeleteInbound(ctx context.Context, id int64) (userIDs []int64, err error) {
+	if _, err := tx.record(ctx, domain.KindInbound, id); err != nil {
+		return nil, err
+	}
+	userIDs, err = tx.ids(ctx, "read users of inbound",
+		"SELECT user_id FROM user_inbounds WHERE inbound_id = $1 ORDER BY user_id", id)
+	if err != nil {
+		return nil, err
+	}
+	return userIDs, tx.modify(ctx, domain.KindInbound,
+		tx.tx.NewDelete().Model((*domain.Inbound)(nil)).Where("id = ?", id))
+}

@@ -1,0 +1,27 @@
+package storage_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/sluicehq/sluice/kernel/domain"
+	"github.com/sluicehq/sluice/storage"
+)
+
+func TestSettings(t *testing.T) {
+	each(t, func(t *testing.T, db *storage.DB) {
+		ctx := context.Background()
+		equal(t, "default", must(db.Settings(ctx))(t), domain.Settings{})
+		for _, s := range []domain.Settings{
+			{PublicHosts: []string{"a.example", "b.example"}, PublicURL: "https://a.example/?x='1'"},
+			{PublicHosts: []string{"c.example"}},
+			{},
+		} {
+			write(t, db, func(tx *storage.Tx) error { return tx.SaveSettings(ctx, s) })
+			equal(t, "saved", must(db.Settings(ctx))(t), s)
+		}
+		equal(t, "changes", must(db.Changes(ctx, 0, 2))(t), []domain.Change{
+			{Seq: 1, Kind: domain.KindSetting, At: noon}, {Seq: 2, Kind: domain.KindSetting, At: noon},
+		})
+	})
+}

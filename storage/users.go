@@ -1,0 +1,147 @@
+package storage
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/uptrace/bun"
+
+	"github.com/sluicehq/sluice/kernel/domain"
+)
+
+// userColumns are the columns of users in the order of userFields.
+const userColumns = "id, username, username_key, sub_id, " +
+	"vless_id, vmess_id, trojan_password, shadowsocks_password, hysteria_auth, flow, vmess_security, method, " +
+	"enabled, hold_since, hold_duration, hold_timeout, expire_at, quota, " +
+	"reset_policy, reset_params, reset_anchor, next_reset_at, reset_retry_at, " +
+	"renew_days, renew_day, renew_max, renew_count, " +
+	"limit_ip, note, tg_id, admin_id, auto_delete, " +
+	"revision, created_at, updated_at, sub_fetch_at, sub_agent"
+
+// userFields are where a row of userColumns goes.
+func userFields(u *domain.User) []any {
+	return []any{
+		&u.ID, &u.Username, &u.UsernameKey, &u.SubID,
+		&u.VLESSID, &u.VMessID, &u.TrojanPassword, &u.ShadowsocksPassword, &u.HysteriaAuth,
+		&u.Flow, &u.VMessSecurity, &u.Method,
+		&u.Enabled, &u.HoldSince, &u.HoldDuration, &u.HoldTimeout, &u.ExpireAt, &u.Quota,
+		&u.ResetPolicy, &u.ResetParams, &u.ResetAnchor, &u.NextResetAt, &u.ResetRetryAt,
+		&u.RenewDays, &u.RenewDay, &u.RenewMax, &u.RenewCount,
+		&u.LimitIP, &u.Note, &u.TgID, &u.AdminID, &u.AutoDelete,
+		&u.Revision, &u.CreatedAt, &u.UpdatedAt, &u.SubFetchAt, &u.SubAgent,
+	}
+}
+
+const (
+	userByName     = "SELECT " + userColumns + " FROM users WHERE username_key = $1"
+	userByID       = "SELECT " + userColumns + " FROM users WHERE id = $1"
+	userBySubID    = "SELECT " + userColumns + " FROM users WHERE sub_id = $1"
+	inboundsOfUser = "SELECT inbound_id FROM user_inbounds WHERE user_id = $1 ORDER BY inbound_id"
+)
+
+// UserByName returns the user whose name has the same domain.NameKey; none is not_found.
+func (r *Reader) UserByName(ctx context.Context, name string) (domain.User, error) {
+	return r.user(ctx, userByName, domain.NameKey(name))
+}
+
+// UserByID returns a user; none is not_found.
+func (r *Reader) UserByID(ctx context.Context, id int64) (domain.User, error) {
+	return r.user(ctx, userByID, id)
+}
+
+// UserBySubID returns the user with exactly this subscription id; none is not_found.
+func (r *Reader) UserBySubID(ctx context.Context, subID string) (domain.User, error) {
+	return r.user(ctx, userBySubID, subID)
+}
+
+func (r *Reader) user(ctx context.Context, query string, key any) (domain.User, error) {
+	var u domain.User
+	err := r.row(ctx, query, key).Scan(userFields(&u)...)
+	return u, r.found(ctx, domain.KindUser, err)
+}
+
+// UserInbounds returns the ids of the inbounds that a user is attached to, ascending; none for an unknown user.
+func (r *Reader) UserInbounds(ctx context.Context, userID int64) ([]int64, error) {
+	return r.ids(ctx, "read inbounds of user", inboundsOfUser, userID)
+}
+
+// InsertUser writes a new user with its inbounds and an empty traffic row. It fills ID (which must be 0), UsernameKey
+// and Revision, and CreatedAt and UpdatedAt where they are 0. A value that must be unique and is not is a conflict
+// with the column as Field; an unknown inbound or admin is not_found.
+func (tx *Tx) InsertUser(ctx context.Context, u *domain.User, inboundIDs []int64) error {
+	u.UsernameKey = domain.NameKey(u.Username)
+	u.CreatedAt = cmp.Or(u.CreatedAt, tx.now)
+	u.UpdatedAt = cmp.Or(u.UpdatedAt, tx.now)
+	if err := tx.insert(ctx, domain.KindUser, &u.ID, &u.Revision, u); err != nil {
+		return err
+	}
+	_, err := tx.tx.NewInsert().Model(&domain.Traffic{UserID: u.ID}).ModelTableExpr("user_traffic").Exec(ctx)
+	if err != nil {
+		return tx.fail(ctx, "insert traffic of user", err)
+	}
+	return tx.attach(ctx, u.ID, inboundIDs)
+}
+
+// UpdateUser writes every field of a user but its id, its creation and its last subscription fetch. It fills
+// UsernameKey, Revision and UpdatedAt. Errors are those of InsertUser; an unknown user is not_found.
+func (tx *Tx) UpdateUser(ctx context.Context, u *domain.User) (err error) {
+	if u.Revision, err = tx.record(ctx, domain.KindUser, u.ID); err != nil {
+		return err
+	}
+	u.UsernameKey, u.UpdatedAt = domain.NameKey(u.Username), tx.now
+	return tx.modify(ctx, domain.KindUser, tx.tx.NewUpdate().Model(u).
+		ExcludeColumn("id", "created_at", "sub_fetch_at", "sub_agent").WherePK())
+}
+
+// DeleteUser removes a user with its inbounds and its traffic; none is not_found.
+func (tx *Tx) DeleteUser(ctx context.Context, id int64) error {
+	if _, err := tx.record(ctx, domain.KindUser, id); err != nil {
+		return err
+	}
+	return tx.modify(ctx, domain.KindUser, tx.tx.NewDelete().Model((*domain.User)(nil)).Where("id = ?", id))
+}
+
+// SetUserInbounds makes ids the inbounds of a user, in any order, and gives the user a new revision, the same that
+// UpdateUser gave or gives it in this transaction. An unknown user or inbound is not_found.
+func (tx *Tx) SetUserInbounds(ctx context.Context, userID int64, ids []int64) error {
+	revision, err := tx.record(ctx, domain.KindUser, userID)
+	if err != nil {
+		return err
+	}
+	if err := tx.modify(ctx, domain.KindUser, tx.tx.NewUpdate().Model((*domain.User)(nil)).
+		Set("revision = ?", revision).Where("id = ?", userID)); err != nil {
+		return err
+	}
+	_, err = tx.tx.NewDelete().Table("user_inbounds").Where("user_id = ?", userID).Exec(ctx)
+	if err != nil {
+		return tx.fail(ctx, "detach user", err)
+	}
+	return tx.attach(ctx, userID, ids)
+}
+
+// attach adds inbounds to a user that has none. The ids come from inbounds itself, so that an unknown one is a count
+// that does not fit and not an error of the database, which could not say which of the two is unknown.
+func (tx *Tx) attach(ctx context.Context, userID int64, ids []int64) error {
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	if len(ids) == 0 {
+		return nil
+	}
+	res, err := tx.tx.NewRaw("INSERT INTO user_inbounds (user_id, inbound_id) SELECT ?, id FROM inbounds WHERE id IN (?)",
+		userID, bun.List(ids)).Exec(ctx)
+	if err != nil {
+		return tx.fail(ctx, "attach user", err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n != int64(len(ids)) {
+		return tx.fail(ctx, "attach user", notFound(domain.KindInbound, err))
+	}
+	return nil
+}
+
+// TouchSubscription notes that a user's subscription was fetched at (ms UTC) by agent, a User-Agent. It is no change:
+// the revision stays. An unknown user is ignored: it was deleted meanwhile.
+func (db *DB) TouchSubscription(ctx context.Context, userID, at int64, agent string) error {
+	_, err := db.write.NewUpdate().Model((*domain.User)(nil)).
+		Set("sub_fetch_at = ?", at).Set("sub_agent = ?", agent).Where("id = ?", userID).Exec(ctx)
+	return fail(ctx, db.engine, "note subscription fetch", err)
+}

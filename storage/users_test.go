@@ -1,0 +1,238 @@
+package storage_test
+
+import (
+	"context"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/sluicehq/sluice/kernel/domain"
+	"github.com/sluicehq/sluice/storage"
+)
+
+// fullUser has another value in every field, so that no column can be mistaken for another.
+func fullUser(admin int64) domain.User {
+	return domain.User{
+		Username: "Ålice", SubID: "sub",
+		Credentials: domain.Credentials{
+			VLESSID: "vless", VMessID: "vmess", TrojanPassword: "trojan", ShadowsocksPassword: "ss",
+			HysteriaAuth: "hy", Flow: "flow", VMessSecurity: "security", Method: ptr("method"),
+		},
+		Enabled: true, HoldSince: ptr(int64(1)), HoldDuration: 2, HoldTimeout: ptr(int64(3)),
+		ExpireAt: ptr(int64(4)), Quota: ptr(int64(5)),
+		ResetPolicy: "policy", ResetParams: `{"a":"it's \"6\" ?"}`, ResetAnchor: 7,
+		NextResetAt: ptr(int64(8)), ResetRetryAt: ptr(int64(9)),
+		RenewDays: 10, RenewDay: 11, RenewMax: 12, RenewCount: 13,
+		LimitIP: 14, Note: "line\nمرحبا\x1f", TgID: -15, AdminID: admin, AutoDelete: ptr(16),
+		CreatedAt: 17, UpdatedAt: 18, SubFetchAt: 19, SubAgent: "agent/1",
+	}
+}
+
+func TestUserKeepsEveryField(t *testing.T) {
+	each(t, func(t *testing.T, db *storage.DB) {
+		ctx := context.Background()
+		admin := addAdmin(t, db, "root")
+		for _, u := range []domain.User{fullUser(admin.ID), newUser(admin.ID, "none")} {
+			write(t, db, func(tx *storage.Tx) error { return tx.InsertUser(ctx, &u, nil) })
+			equal(t, "by id", must(db.UserByID(ctx, u.ID))(t), u)
+			equal(t, "by name", must(db.UserByName(ctx, u.Username))(t), u)
+			equal(t, "by sub id", must(db.UserBySubID(ctx, u.SubID))(t), u)
+			equal(t, "account", must(db.Account(ctx, u.ID))(t), domain.Account{User: u, Inbounds: []int64{}})
+		}
+	})
+}
+
+func TestFullUserIsFull(t *testing.T) {
+	u := fullUser(1)
+	u.ID, u.UsernameKey, u.Revision = 1, "key", 1 // what storage fills
+	for _, v := range []reflect.Value{reflect.ValueOf(u), reflect.ValueOf(u.Credentials)} {
+		for i := range v.NumField() {
+			if v.Field(i).IsZero() {
+				t.Errorf("%s is zero: the suite would not miss its column", v.Type().Field(i).Name)
+			}
+		}
+	}
+}
+
+func TestInsertUserFills(t *testing.T) {
+	each(t, func(t *testing.T, db *storage.DB) {
+		admin := addAdmin(t, db, "root") // change 1
+		u := addUser(t, db, admin.ID, "ALICE@Example.com")
+		equal(t, "id", u.ID, int64(1))
+		equal(t, "key", u.UsernameKey, "alice@example.com")
+		equal(t, "revision", u.Revision, int64(2))
+		equal(t, "created", u.CreatedAt, noon)
+		equal(t, "updated", u.UpdatedAt, noon)
+		equal(t, "traffic", must(db.Traffic(context.Background(), u.ID))(t), domain.Traffic{UserID: u.ID})
+	})
+}
+
+func TestNamesAreFoundInAnySpelling(t *testing.T) {
+	each(t, func(t *testing.T, db *storage.DB) {
+		ctx := context.Background()
+		admin := addAdmin(t, db, "root")
+		for stored, asked := range map[string]string{
+			"Alice":      "aLICE",
+			"МАРИЯ":      "мария",
+			"Ångström":   "A\u030angstro\u0308m", // decomposed
+			"semi;'--?x": "SEMI;'--?X",
+		} {
+			u := addUser(t, db, admin.ID, stored)
+			equal(t, asked, must(db.UserByName(ctx, asked))(t), u)
+			again := newUser(admin.ID, asked)
+			again.SubID, again.Credentials = "other-sub", newUser(0, "other").Credentials
+			err := db.Write(ctx, func(tx *storage.Tx) error { return tx.InsertUser(ctx, &again, nil) })
+			fails(t, err, domain.Conflict("username_key", "is already in use"))
+		}
+	})
+}
+
+func TestEachCredentialIsUnique(t *testing.T) {
+	tests := []struct {
+		field, message string
+		take           func(u *domain.User, from domain.User)
+	}{
+		{"username_key", "is already in use", func(u *domain.User, f domain.User) { u.Username = f.Username }},
+		{"sub_id", "is already in use", func(u *domain.User, f domain.User) { u.SubID = f.SubID }},
+		{"vless_id", "is already in use", func(u *domain.User, f domain.User) { u.VLESSID = f.VLESSID }},
+		{"vmess_id", "is already in use", func(u *domain.User, f domain.User) { u.VMessID = f.VMessID }},
+		{
+			"trojan_password", "is already in use",
+			func(u *domain.User, f domain.User) { u.TrojanPassword = f.TrojanPassword },
+		},
+		{
+			"shadowsocks_password", "is already in use",
+			func(u *domain.User, f domain.User) { u.ShadowsocksPassword = f.ShadowsocksPassword },
+		},
+		{
+			"hysteria_auth", "is already in use",
+			func(u *domain.User, f domain.User) { u.HysteriaAuth = f.HysteriaAuth },
+		},
+	}
+	each(t, func(t *testing.T, db *storage.DB) {
+		ctx := context.Background()
+		admin := addAdmin(t, db, "root")
+		first, second := addUser(t, db, admin.ID, "first"), addUser(t, db, admin.ID, "second")
+		for _, test := range tests {
+			t.Run(test.field, func(t *testing.T) {
+				third := newUser(admin.ID, "third")
+				test.take(&third, first)
+				err := db.Write(ctx, func(tx *storage.Tx) error { return tx.InsertUser(ctx, &third, nil) })
+				fails(t, err, domain.Conflict(test.field, test.message))
+				if strings.Contains(err.Error(), "first") {
+					t.Errorf("%q names the holder", err)
+				}
+				changed := second
+				test.take(&changed, first)
+				err = db.Write(ctx, func(tx *storage.Tx) error { return tx.UpdateUser(ctx, &changed) })
+				fails(t, err, domain.Conflict(test.field, test.message))
+			})
+		}
+		equal(t, "second", must(db.UserByID(ctx, second.ID))(t), second)
+	})
+}
+
+func TestUpdateUser(t *testing.T) {
+	each(t, func(t *testing.T, db *storage.DB) {
+		ctx := context.Background()
+		admin := addAdmin(t, db, "root")
+		old := addUser(t, db, admin.ID, "old")
+		if err := db.TouchSubscription(ctx, old.ID, 77, "client/2"); err != nil {
+			t.Fatal(err)
+		}
+		u := fullUser(admin.ID)
+		u.ID = old.ID
+		write(t, db, func(tx *storage.Tx) error { return tx.UpdateUser(ctx, &u) })
+		equal(t, "revision", u.Revision, old.Revision+1)
+
+		want := u
+		want.UsernameKey, want.UpdatedAt = "ålice", noon
+		want.CreatedAt, want.SubFetchAt, want.SubAgent = old.CreatedAt, 77, "client/2"
+		equal(t, "stored", must(db.UserByID(ctx, old.ID))(t), want)
+	})
+}
+
+func TestTouchSubscriptionIsNoChange(t *testing.T) {
+	each(t, func(t *testing.T, db *storage.DB) {
+		ctx := context.Background()
+		u := addUser(t, db, addAdmin(t, db, "root").ID, "u")
+		last := must(db.LastChange(ctx))(t)
+		for _, id := range []int64{u.ID, 999} {
+			if err := db.TouchSubscription(ctx, id, 5, "a"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		u.SubFetchAt, u.SubAgent = 5, "a"
+		equal(t, "user", must(db.UserByID(ctx, u.ID))(t), u)
+		equal(t, "last change", must(db.LastChange(ctx))(t), last)
+	})
+}
+
+func TestUserInbounds(t *testing.T) {
+	each(t, func(t *testing.T, db *storage.DB) {
+		ctx := context.Background()
+		admin := addAdmin(t, db, "root")
+		a, b, c := addInbound(t, db, "a").ID, addInbound(t, db, "b").ID, addInbound(t, db, "c").ID
+		u := addUser(t, db, admin.ID, "u", c, a, c)
+		equal(t, "inserted", must(db.UserInbounds(ctx, u.ID))(t), []int64{a, c})
+
+		write(t, db, func(tx *storage.Tx) error { return tx.SetUserInbounds(ctx, u.ID, []int64{b, a}) })
+		equal(t, "set", must(db.UserInbounds(ctx, u.ID))(t), []int64{a, b})
+		equal(t, "revision", must(db.UserByID(ctx, u.ID))(t).Revision, u.Revision+1)
+
+		write(t, db, func(tx *storage.Tx) error { return tx.SetUserInbounds(ctx, u.ID, nil) })
+		equal(t, "cleared", must(db.UserInbounds(ctx, u.ID))(t), []int64{})
+		equal(t, "of nobody", must(db.UserInbounds(ctx, 999))(t), []int64{})
+	})
+}
+
+func TestWhatIsNotThere(t *testing.T) {
+	each(t, func(t *testing.T, db *storage.DB) {
+		ctx := context.Background()
+		admin := addAdmin(t, db, "root")
+		u := addUser(t, db, admin.ID, "u")
+		client, inbound := domain.NotFound("client not found"), domain.NotFound("inbound not found")
+		for _, test := range []struct {
+			name string
+			want *domain.Error
+			do   func(tx *storage.Tx) error
+		}{
+			{"update", client, func(tx *storage.Tx) error { return tx.UpdateUser(ctx, ptr(newUser(admin.ID, "x"))) }},
+			{"delete", client, func(tx *storage.Tx) error { return tx.DeleteUser(ctx, 99) }},
+			{"attach unknown user", client, func(tx *storage.Tx) error { return tx.SetUserInbounds(ctx, 99, nil) }},
+			{"attach unknown inbound", inbound, func(tx *storage.Tx) error { return tx.SetUserInbounds(ctx, u.ID, []int64{9}) }},
+			{"insert with unknown inbound", inbound, func(tx *storage.Tx) error {
+				return tx.InsertUser(ctx, ptr(newUser(admin.ID, "x")), []int64{9})
+			}},
+			{
+				"insert with unknown admin", domain.NotFound("this refers to something that does not exist"),
+				func(tx *storage.Tx) error { return tx.InsertUser(ctx, ptr(newUser(9, "x")), nil) },
+			},
+			{"by id", client, func(tx *storage.Tx) error { _, err := tx.UserByID(ctx, 99); return err }},
+			{"by name", client, func(tx *storage.Tx) error { _, err := tx.UserByName(ctx, "x"); return err }},
+			{"by sub id", client, func(tx *storage.Tx) error { _, err := tx.UserBySubID(ctx, "SUB-U"); return err }},
+			{"traffic", client, func(tx *storage.Tx) error { _, err := tx.Traffic(ctx, 99); return err }},
+			{"account", client, func(tx *storage.Tx) error { _, err := tx.Account(ctx, 99); return err }},
+		} {
+			t.Run(test.name, func(t *testing.T) { fails(t, db.Write(ctx, test.do), test.want) })
+		}
+		equal(t, "last change", must(db.LastChange(ctx))(t), u.Revision)
+	})
+}
+
+func TestDeleteUserTakesItsRows(t *testing.T) {
+	each(t, func(t *testing.T, db *storage.DB) {
+		ctx := context.Background()
+		admin, in := addAdmin(t, db, "root"), addInbound(t, db, "a")
+		gone, stays := addUser(t, db, admin.ID, "gone", in.ID), addUser(t, db, admin.ID, "stays", in.ID)
+		write(t, db, func(tx *storage.Tx) error { return tx.DeleteUser(ctx, gone.ID) })
+
+		_, err := db.Traffic(ctx, gone.ID)
+		fails(t, err, domain.NotFound("client not found"))
+		equal(t, "inbounds of gone", must(db.UserInbounds(ctx, gone.ID))(t), []int64{})
+		equal(t, "inbounds of stays", must(db.UserInbounds(ctx, stays.ID))(t), []int64{in.ID})
+		// Its name and credentials are free again, its id is not.
+		back := addUser(t, db, admin.ID, "gone")
+		equal(t, "new id", back.ID, stays.ID+1)
+	})
+}
