@@ -1,0 +1,111 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+
+	"github.com/sluicehq/sluice/sdk/wire"
+)
+
+func TestLoadDir(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name string, b []byte) {
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	good := guest{}.wasm()
+	write("b.wasm", good)
+	write("c.wasm", good) // the later of two with the same name and ids
+	write("a.wasm", []byte("nonsense"))
+	write("large.wasm", make([]byte, len(good)+1000))
+	write("readme.txt", []byte("nonsense"))
+	if err := os.Mkdir(filepath.Join(dir, "folder.wasm"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.wasm"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("nowhere", filepath.Join(dir, "link.wasm")); err != nil {
+		t.Fatal(err)
+	}
+	h, _ := openHost(t, Options{Limits: Limits{File: len(good) + 999}})
+	if err := h.LoadDir(background, dir); err != nil {
+		t.Fatal(err)
+	}
+	want := []Info{
+		{File: "a.wasm", State: StateRefused, Reason: "it can not be instrumented: it is not a WebAssembly 1 module"},
+		{File: "b.wasm", State: StateLoaded},
+		{File: "c.wasm", State: StateRefused, Reason: "another loaded plugin (b.wasm) has the name hand-made"},
+		{File: "folder.wasm", State: StateRefused, Reason: "it is not a regular file"},
+		{File: "large.wasm", State: StateRefused, Reason: "it is larger than 1700 bytes"},
+		{File: "link.wasm", State: StateRefused, Reason: "no such file or directory"},
+		{File: "pipe.wasm", State: StateRefused, Reason: "it is not a regular file"},
+	}
+	want[4].Reason = "it is larger than " + strconv.Itoa(len(good)+999) + " bytes"
+	got := h.Plugins()
+	if len(got) != len(want) {
+		t.Fatalf("Plugins lists %+v", got)
+	}
+	for i := range want {
+		if got[i].File != want[i].File || got[i].State != want[i].State || got[i].Reason != want[i].Reason {
+			t.Errorf("%s is %s (%s), want %s %s (%s)", got[i].File, got[i].State, got[i].Reason, want[i].File, want[i].State, want[i].Reason)
+		}
+	}
+	stillWorks(t, h, "good")
+	if err := h.LoadDir(background, filepath.Join(dir, "missing")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a directory that does not exist: %v", err)
+	}
+}
+
+func TestLoadTakesAFileName(t *testing.T) {
+	h, _ := openHost(t, Options{})
+	for _, name := range []string{"", "a/b.wasm", "/x.wasm", "../x.wasm"} {
+		check(t, h.Load(background, name, guest{}.wasm()), nil, "name can not be empty or name a folder")
+	}
+	ctx, cancel := context.WithCancel(background)
+	cancel()
+	if err := h.Load(ctx, "x.wasm", guest{}.wasm()); !errors.Is(err, context.Canceled) {
+		t.Errorf("a load that was given up: %v", err)
+	}
+	if got := h.Plugins(); len(got) != 0 {
+		t.Errorf("Plugins lists %+v", got)
+	}
+}
+
+func TestItemsAreSorted(t *testing.T) {
+	h, _ := openHost(t, Options{})
+	load(t, h, "b.wasm", guest{manifest: manifestOf("b", `{"kind":"format","id":"z","title":"Z"}`, `{"kind":"format","id":"m"}`)}.wasm())
+	load(t, h, "a.wasm", guest{manifest: manifestOf("a", `{"kind":"format","id":"p"}`, `{"kind":"period","id":"a"}`)}.wasm())
+	var got []string
+	for _, i := range h.Items(wire.KindFormat) {
+		got = append(got, i.ID+" "+i.Plugin+" "+i.Title)
+	}
+	if len(got) != 3 || got[0] != "m b " || got[1] != "p a " || got[2] != "z b Z" {
+		t.Errorf("formats %q", got)
+	}
+}
+
+func TestCacheDir(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "cache")
+	for range 2 { // compiled, then read from the disk
+		h, _ := openHost(t, Options{CacheDir: dir})
+		load(t, h, "x.wasm", guest{}.wasm())
+		stillWorks(t, h, "good")
+	}
+	if files, err := filepath.Glob(filepath.Join(dir, "*", "*")); err != nil || len(files) == 0 {
+		t.Errorf("nothing is kept in the cache directory: %v, %v", files, err)
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if h, err := Open(background, Options{CacheDir: file}); err == nil {
+		t.Errorf("a file as cache directory gives %v", h)
+	}
+}
