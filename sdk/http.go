@@ -2,10 +2,11 @@ package sdk
 
 import "github.com/sluicehq/sluice/sdk/wire"
 
-// HTTPRequest and HTTPReply are what HTTP takes and returns.
 type (
+	// HTTPRequest is what HTTP takes.
 	HTTPRequest = wire.HTTPRequest
-	HTTPReply   = wire.HTTPReply
+	// HTTPReply is what it returns.
+	HTTPReply = wire.HTTPReply
 )
 
 // HTTP calls a server that the operator has granted. Any status is a reply; an error means that there was no answer.

@@ -13,20 +13,32 @@ package sdk
 
 import "github.com/sluicehq/sluice/sdk/wire"
 
-// The messages, by the names under which an author meets them.
+// The messages, by the names under which an author meets them; package wire says what is in them.
 type (
+	// UsernameRequest asks a username item for names.
 	UsernameRequest = wire.UsernameRequest
-	RejectedName    = wire.RejectedName
-	PeriodRequest   = wire.PeriodRequest
-	PeriodReply     = wire.PeriodReply
-	FormatRequest   = wire.FormatRequest
-	FormatReply     = wire.FormatReply
-	PrepareRequest  = wire.PrepareRequest
-	EventRequest    = wire.EventRequest
-	User            = wire.User
-	Account         = wire.Account
-	Endpoint        = wire.Endpoint
-	Pair            = wire.Pair
+	// RejectedName is a name that the kernel could not use, with the reason.
+	RejectedName = wire.RejectedName
+	// PeriodRequest asks a period item for the next boundary.
+	PeriodRequest = wire.PeriodRequest
+	// PeriodReply is that boundary.
+	PeriodReply = wire.PeriodReply
+	// FormatRequest asks a format item for a subscription.
+	FormatRequest = wire.FormatRequest
+	// FormatReply is that subscription.
+	FormatReply = wire.FormatReply
+	// PrepareRequest hands a format item its endpoints once.
+	PrepareRequest = wire.PrepareRequest
+	// EventRequest hands an event item what has happened.
+	EventRequest = wire.EventRequest
+	// User is whose subscription it is.
+	User = wire.User
+	// Account is what the user has of its own on one endpoint.
+	Account = wire.Account
+	// Endpoint is one way to connect.
+	Endpoint = wire.Endpoint
+	// Pair is a name with a value.
+	Pair = wire.Pair
 )
 
 // Info describes the plugin as a whole.
