@@ -20,14 +20,9 @@ import (
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // registers the driver "pgx"
-
-	"github.com/sluicehq/sluice/storage"
 )
 
-func init() { servers = append(servers, server{"postgres", postgresDatabase}) }
-
-// Postgres opens a fresh PostgreSQL database and closes it when the test ends.
-func Postgres(t testing.TB) *storage.DB { return Open(t, storage.Options{DSN: postgresDatabase(t)}) }
+func init() { servers = append(servers, server{"postgres", Postgres}) }
 
 // cluster is a PostgreSQL server of this test process alone.
 type cluster struct {
@@ -48,8 +43,8 @@ var theCluster = sync.OnceValues(func() (*cluster, error) {
 	return c, err
 })
 
-// postgresDatabase makes an empty database that is dropped when the test ends.
-func postgresDatabase(t testing.TB) string {
+// Postgres makes an empty database that is dropped when the test ends, and returns its DSN.
+func Postgres(t testing.TB) string {
 	t.Helper()
 	c, err := theCluster()
 	if err != nil {
