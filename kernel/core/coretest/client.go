@@ -1,0 +1,156 @@
+package coretest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"sync"
+	"testing"
+	"time"
+)
+
+// patience is how long something that must happen may take on a slow machine.
+const patience = 30 * time.Second
+
+// Client starts an xray client and returns the address of its proxy, which speaks SOCKS5 and HTTP. config is either one
+// outbound or a whole configuration, whose inbounds are replaced. What the client printed is logged if the test fails.
+func Client(t testing.TB, config string) string {
+	t.Helper()
+	addr := net.JoinHostPort("127.0.0.1", fmt.Sprint(FreePort(t)))
+	out := &output{}
+	cmd := exec.Command(Binary(t), "run", "-c", "stdin:")
+	cmd.Stdin = bytes.NewReader(clientConfig(t, config, addr))
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("starting the client: %v", err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // killed at the end of the test
+		close(ended)
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(os.Kill)
+		<-ended
+		if t.Failed() {
+			t.Logf("client said:\n%s", out)
+		}
+	})
+	Eventually(t, "the client listens", func() bool {
+		select {
+		case <-ended:
+			t.Fatalf("the client ended at once:\n%s", out)
+		default:
+		}
+		return Reachable(addr)
+	})
+	return addr
+}
+
+// clientConfig completes what the test gave with a proxy to come in by.
+func clientConfig(t testing.TB, config, addr string) []byte {
+	t.Helper()
+	var doc map[string]any
+	if err := json.Unmarshal([]byte(config), &doc); err != nil {
+		t.Fatalf("client configuration: %v in\n%s", err, config)
+	}
+	if _, whole := doc["outbounds"]; !whole {
+		doc = map[string]any{"outbounds": []any{doc}}
+	}
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc["log"] = map[string]any{"loglevel": "info"}
+	doc["inbounds"] = []any{map[string]any{
+		"listen": host, "port": json.Number(port), "protocol": "mixed", "settings": map[string]any{"udp": true},
+	}}
+	raw, err := json.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+// HTTP returns an HTTP client that goes through the proxy, with a connection of its own for each request. It trusts any
+// certificate and speaks TLS 1.3.
+func HTTP(t testing.TB, proxy string) *http.Client {
+	t.Helper()
+	transport := &http.Transport{
+		Proxy:              http.ProxyURL(&url.URL{Scheme: "socks5", Host: proxy}),
+		DisableKeepAlives:  true,
+		DisableCompression: true,
+		TLSClientConfig:    trusting(),
+	}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport, Timeout: patience}
+}
+
+// FreePort returns a port of 127.0.0.1 on which nothing listens, neither TCP nor UDP.
+func FreePort(t testing.TB) int {
+	t.Helper()
+	for range 100 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		port := l.Addr().(*net.TCPAddr).Port
+		u, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
+		_ = l.Close()
+		if err == nil {
+			_ = u.Close()
+			return port
+		}
+	}
+	t.Fatal("no free port")
+	return 0
+}
+
+// Reachable says whether something accepts TCP connections on the address.
+func Reachable(addr string) bool {
+	c, err := net.DialTimeout("tcp", addr, time.Second)
+	if err != nil {
+		return false
+	}
+	_ = c.Close()
+	return true
+}
+
+// Eventually waits until ok, and fails the test if that takes too long.
+func Eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	deadline := time.NewTimer(patience)
+	defer deadline.Stop()
+	for !ok() {
+		select {
+		case <-look.C:
+		case <-deadline.C:
+			t.Fatalf("waited %s in vain until %s", patience, what)
+		}
+	}
+}
+
+// output keeps what a process prints.
+type output struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.String()
+}
