@@ -1,0 +1,154 @@
+package accounts
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/sluicehq/sluice/kernel/core"
+	"github.com/sluicehq/sluice/kernel/domain"
+	"github.com/sluicehq/sluice/storage"
+)
+
+// InboundView is an inbound with how it runs.
+type InboundView struct {
+	domain.Inbound
+	Problem string // why the core does not serve it, "" when it does
+}
+
+// CreateInbound opens a new inbound; it serves when this returns. An empty Tag is made from the port.
+func (s *Service) CreateInbound(ctx context.Context, in domain.Inbound) (InboundView, error) {
+	if err := checkTexts(&in); err != nil {
+		return InboundView{}, err
+	}
+	if err := core.CheckInbound(withTag(in), s.CertDir); err != nil {
+		return InboundView{}, err
+	}
+	in.CreatedAt, in.UpdatedAt = s.now(), s.now()
+	err := s.write(ctx, func(tx *storage.Tx) error {
+		others, err := tx.Inbounds(ctx)
+		if err != nil {
+			return err
+		}
+		if err := free(&in, others); err != nil {
+			return err
+		}
+		return tx.InsertInbound(ctx, &in)
+	}, func(ctx context.Context) error {
+		s.follow("inbound created", func(c Core) error { return c.ApplyInbounds(ctx, []domain.Inbound{in}, nil) })
+		return s.reload(ctx)
+	})
+	if err != nil {
+		return InboundView{}, err
+	}
+	return s.inboundView(in), nil
+}
+
+// maxLabel is the longest tag or remark of an inbound, in bytes: enough for a name in any script.
+const maxLabel = 256
+
+// checkTexts checks what the core does not look at.
+func checkTexts(in *domain.Inbound) error {
+	switch {
+	case in.ShareAddress != "" && !validHost(in.ShareAddress):
+		return domain.Invalid("share_address", "must be a host name or an IP address, without a port")
+	case len(in.Tag) > maxLabel:
+		return domain.Invalid("tag", "is longer than 256 bytes")
+	case len(in.Remark) > maxLabel:
+		return domain.Invalid("remark", "is longer than 256 bytes")
+	case strings.ContainsFunc(in.Remark, unicode.IsControl):
+		return domain.Invalid("remark", "must not contain control characters")
+	}
+	return nil
+}
+
+func withTag(in domain.Inbound) domain.Inbound {
+	if in.Tag == "" {
+		in.Tag = in.DefaultTag()
+	}
+	return in
+}
+
+// free gives the inbound its tag and refuses it when another one, or another program, holds its port: found before
+// the commit, so that nothing is stored that could not serve.
+func free(in *domain.Inbound, others []domain.Inbound) error {
+	tags := make(map[string]bool, len(others))
+	for _, o := range others {
+		tags[o.Tag] = true
+		if o.Collides(in) {
+			return domain.Conflict("port", fmt.Sprintf("%d is already used by inbound %q (#%d)", in.Port, o.Tag, o.ID))
+		}
+	}
+	if in.Tag == "" {
+		in.Tag = in.DefaultTag()
+		for n := 2; tags[in.Tag]; n++ {
+			in.Tag = fmt.Sprintf("%s-%d", in.DefaultTag(), n)
+		}
+	}
+	if tags[in.Tag] {
+		return domain.Conflict("tag", "already in use: "+in.Tag)
+	}
+	if !in.Enabled {
+		return nil
+	}
+	return probe(in)
+}
+
+// Inbounds returns every inbound by id.
+func (s *Service) Inbounds(ctx context.Context) ([]InboundView, error) {
+	list, err := s.DB.Inbounds(ctx)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]InboundView, 0, len(list))
+	for _, in := range list {
+		views = append(views, s.inboundView(in))
+	}
+	return views, nil
+}
+
+// Inbound returns one inbound.
+func (s *Service) Inbound(ctx context.Context, id int64) (InboundView, error) {
+	in, err := s.DB.Inbound(ctx, id)
+	if err != nil {
+		return InboundView{}, err
+	}
+	return s.inboundView(in), nil
+}
+
+func (s *Service) inboundView(in domain.Inbound) InboundView {
+	view := InboundView{Inbound: in}
+	if s.Core == nil {
+		return view
+	}
+	for _, p := range s.Core.Problems() {
+		if p.InboundID == in.ID {
+			view.Problem = p.Reason
+		}
+	}
+	return view
+}
+
+// DeleteInbound closes the inbound and detaches its users; they stay.
+func (s *Service) DeleteInbound(ctx context.Context, id int64) error {
+	var accounts []domain.Account
+	return s.write(ctx, func(tx *storage.Tx) error {
+		users, err := tx.DeleteInbound(ctx, id)
+		if err != nil {
+			return err
+		}
+		for _, user := range users {
+			account, err := tx.Account(ctx, user)
+			if err != nil {
+				return err
+			}
+			accounts = append(accounts, account)
+		}
+		return nil
+	}, func(ctx context.Context) error {
+		s.follow("inbound deleted", func(c Core) error { return c.ApplyInbounds(ctx, nil, []int64{id}) })
+		s.follow("users detached", func(c Core) error { return c.ApplyUsers(ctx, accounts, nil) })
+		return s.reload(ctx)
+	})
+}

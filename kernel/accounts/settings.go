@@ -1,0 +1,72 @@
+package accounts
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/sluicehq/sluice/kernel/domain"
+	"github.com/sluicehq/sluice/storage"
+)
+
+// CurrentSettings returns what is set, defaults elsewhere.
+func (s *Service) CurrentSettings(ctx context.Context) (domain.Settings, error) {
+	return s.DB.Settings(ctx)
+}
+
+// ChangeSettings lets change edit the settings and stores them; links follow at once.
+func (s *Service) ChangeSettings(ctx context.Context, change func(*domain.Settings)) (domain.Settings, error) {
+	var settings domain.Settings
+	err := s.write(ctx, func(tx *storage.Tx) (err error) {
+		if settings, err = tx.Settings(ctx); err != nil {
+			return err
+		}
+		change(&settings)
+		if err := checkSettings(settings); err != nil {
+			return err
+		}
+		return tx.SaveSettings(ctx, settings)
+	}, s.reload)
+	return settings, err
+}
+
+func checkSettings(s domain.Settings) error {
+	for i, host := range s.PublicHosts {
+		if !validHost(host) {
+			return domain.Invalid(fmt.Sprintf("public_hosts[%d]", i), fmt.Sprintf("is not a host name or an IP address: %q", host))
+		}
+	}
+	if s.PublicURL == "" {
+		return nil
+	}
+	u, err := url.Parse(s.PublicURL)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return domain.Invalid("public_url", "must be like https://example.com or https://example.com/path")
+	}
+	return nil
+}
+
+// validHost accepts an IP address or a DNS name, without a port. A name whose last label is a number is a mistyped
+// address: no such top-level domain can exist.
+func validHost(host string) bool {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.Zone() == ""
+	}
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	if len(host) > 253 || strings.Trim(last, "0123456789") == "" {
+		return false
+	}
+	for label := range strings.SplitSeq(host, ".") {
+		if label == "" || len(label) > 63 || strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-") ||
+			strings.ContainsFunc(label, notInLabel) {
+			return false
+		}
+	}
+	return true
+}
+
+func notInLabel(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
+}

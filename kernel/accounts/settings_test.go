@@ -1,0 +1,70 @@
+package accounts_test
+
+import (
+	"context"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/sluicehq/sluice/kernel/domain"
+)
+
+func TestChangeSettings(t *testing.T) {
+	b := newBench(t)
+	long := strings.Repeat("a", 63) + ".example"
+	hosts := []string{"example.com", "xn--e1afmkfd.example", "203.0.113.7", "2001:db8::1", "localhost", "_srv.example", long}
+	want := domain.Settings{PublicHosts: hosts, PublicURL: "https://example.com:8443/path"}
+	got, err := b.ChangeSettings(t.Context(), func(s *domain.Settings) { *s = want })
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Fatalf("set %+v, %v", got, err)
+	}
+	want.PublicURL = ""
+	if _, err := b.ChangeSettings(t.Context(), func(s *domain.Settings) { s.PublicURL = "" }); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := b.CurrentSettings(t.Context()); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("read %+v, %v", got, err)
+	}
+	b.core.wantTold(t, "reload", "reload")
+}
+
+func TestChangeSettingsRefuses(t *testing.T) {
+	b := newBench(t)
+	const badURL = "public_url must be like https://example.com or https://example.com/path"
+	badHost := func(shown string) string { return "public_hosts[1] is not a host name or an IP address: " + shown }
+	for _, c := range []struct{ name, host, url, want string }{
+		{"empty host", "", "", badHost(`""`)},
+		{"host with a port", "example.com:443", "", badHost(`"example.com:443"`)},
+		{"host in brackets", "[::1]", "", badHost(`"[::1]"`)},
+		{"host with a zone", "fe80::1%eth0", "", badHost(`"fe80::1%eth0"`)},
+		{"host with a space", "exa mple.com", "", badHost(`"exa mple.com"`)},
+		{"host that is a URL", "https://example.com", "", badHost(`"https://example.com"`)},
+		{"host with an empty label", "example..com", "", badHost(`"example..com"`)},
+		{"host that ends in a dot", "example.com.", "", badHost(`"example.com."`)},
+		{"host that begins with a hyphen", "-example.com", "", badHost(`"-example.com"`)},
+		{"mistyped address", "203.0.113.777", "", badHost(`"203.0.113.777"`)},
+		{"label of 64", strings.Repeat("a", 64), "", badHost(`"` + strings.Repeat("a", 64) + `"`)},
+		{"NUL", "a\x00", "", badHost(`"a\x00"`)},
+		{"URL without a scheme", "a", "example.com", badURL},
+		{"URL of another scheme", "a", "ftp://example.com", badURL},
+		{"URL without a host", "a", "https://", badURL},
+		{"URL with a query", "a", "https://example.com?a=b", badURL},
+		{"URL with a fragment", "a", "https://example.com#a", badURL},
+		{"URL with a password", "a", "https://user:secret@example.com", badURL},
+		{"no URL", "a", "https://exa mple.com", badURL},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b.t = t
+			field := "public_hosts[1]"
+			if c.url != "" {
+				field = "public_url"
+			}
+			b.refused(domain.CodeInvalid, field, c.want, func(ctx context.Context) error {
+				_, err := b.ChangeSettings(ctx, func(s *domain.Settings) {
+					s.PublicHosts, s.PublicURL = []string{"example.com", c.host}, c.url
+				})
+				return err
+			})
+		})
+	}
+}

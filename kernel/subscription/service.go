@@ -1,0 +1,86 @@
+// Package subscription turns a user into what its app reads: the endpoints that it may use, rendered by a format
+// plugin, with the headers that say how much is left.
+package subscription
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/jonboulle/clockwork"
+	"go.uber.org/zap"
+
+	"github.com/sluicehq/sluice/kernel/domain"
+	"github.com/sluicehq/sluice/kernel/plugin"
+	"github.com/sluicehq/sluice/sdk/wire"
+	"github.com/sluicehq/sluice/storage"
+)
+
+// Renderer runs the format plugins.
+type Renderer interface {
+	Render(ctx context.Context, req *wire.FormatRequest) (plugin.Rendered, error)
+	Items(kind string) []plugin.Item
+}
+
+// Usage answers what a user has moved, with what is not in the database yet.
+type Usage interface {
+	Usage(ctx context.Context, userID int64) (domain.Traffic, error)
+}
+
+// Options are the parts that subscriptions stand on.
+type Options struct {
+	DB       *storage.DB
+	Clock    clockwork.Clock
+	Log      *zap.Logger
+	Renderer Renderer
+	Usage    Usage
+	Loopback bool // the server listens on loopback only: a request's own Host may stand in links
+}
+
+// Service renders subscriptions. It is safe for concurrent use.
+type Service struct {
+	Options
+	current atomic.Pointer[snapshot]
+}
+
+// snapshot is everything but the user that a subscription is made of. It is never changed, only replaced.
+type snapshot struct {
+	endpoints []endpoint    // of enabled inbounds, by inbound id
+	byInbound map[int64]int // index into endpoints
+	settings  domain.Settings
+}
+
+// New returns the service; it renders nothing until Reload has been called.
+func New(o Options) *Service {
+	s := &Service{Options: o}
+	s.current.Store(&snapshot{})
+	return s
+}
+
+// Reload reads inbounds and settings anew and swaps them in. An inbound that can not be described to clients is left
+// out and logged.
+func (s *Service) Reload(ctx context.Context) error {
+	inbounds, err := s.DB.Inbounds(ctx)
+	if err != nil {
+		return fmt.Errorf("read inbounds: %w", err)
+	}
+	settings, err := s.DB.Settings(ctx)
+	if err != nil {
+		return fmt.Errorf("read settings: %w", err)
+	}
+	next := &snapshot{settings: settings, byInbound: make(map[int64]int, len(inbounds))}
+	for _, in := range inbounds {
+		if !in.Enabled {
+			continue
+		}
+		e, err := newEndpoint(in)
+		if err != nil {
+			s.Log.Warn("inbound is left out of subscriptions", zap.String("inbound", in.Tag), zap.Error(err))
+			continue
+		}
+		next.byInbound[in.ID] = len(next.endpoints)
+		next.endpoints = append(next.endpoints, e)
+	}
+	s.current.Store(next)
+	return nil
+}
