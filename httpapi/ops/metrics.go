@@ -1,0 +1,77 @@
+package ops
+
+import (
+	"context"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/adaptor"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/sluicehq/sluice/kernel"
+)
+
+// Online answers how many users have a connection now.
+type Online interface {
+	OnlineUsers() int
+}
+
+// collector reads the kernel's state whenever metrics are asked for: nothing is counted in between.
+type collector struct {
+	health Health
+	online Online
+}
+
+var (
+	upDesc      = prometheus.NewDesc("sluice_up", "Whether the part works (1) or not (0).", []string{"part"}, nil)
+	inboundDesc = prometheus.NewDesc("sluice_inbounds_down", "Inbounds that the core does not serve.", nil, nil)
+	pluginDesc  = prometheus.NewDesc("sluice_plugin_loaded", "Whether the plugin serves (1) or was refused or switched off (0).", []string{"plugin"}, nil)
+	flushDesc   = prometheus.NewDesc("sluice_traffic_flush_age_seconds", "Time since all traffic was stored.", nil, nil)
+	onlineDesc  = prometheus.NewDesc("sluice_users_online", "Users with an open connection.", nil, nil)
+)
+
+var _ prometheus.Collector = (*collector)(nil)
+
+// Describe lists the metrics.
+func (c *collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{upDesc, inboundDesc, pluginDesc, flushDesc, onlineDesc} {
+		ch <- d
+	}
+}
+
+// Collect reads them.
+func (c *collector) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), healthTimeout)
+	defer cancel()
+	h := c.health.Health(ctx)
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	gauge(upDesc, one(h.Database == nil), "database")
+	gauge(upDesc, one(h.Core == nil), "core")
+	gauge(inboundDesc, float64(len(h.Inbounds)))
+	gauge(flushDesc, h.FlushAge.Seconds())
+	gauge(onlineDesc, float64(c.online.OnlineUsers()))
+	for _, p := range newDetails(h).Plugins {
+		gauge(pluginDesc, one(p.State == "loaded"), p.Name)
+	}
+}
+
+func one(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// Metrics returns the handler of /metrics, in Prometheus' text form.
+func Metrics(k *kernel.Kernel) fiber.Handler {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(
+		&collector{k, k},
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	return adaptor.HTTPHandler(promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+}

@@ -1,0 +1,111 @@
+package httpapi
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func (b *bench) operator(name, method, path, body string, status int, want string) scenario {
+	return scenario{name: name, req: request{method: method, path: "/api" + path, token: b.admin, body: body}, status: status, want: want}
+}
+
+func (b *bench) put(path, body string) string {
+	b.t.Helper()
+	status, _, got := request{method: http.MethodPut, path: "/api" + path, token: b.admin, body: body}.send(b.t, b.url)
+	if status != http.StatusOK {
+		b.t.Fatalf("PUT %s: %d %s", path, status, got)
+	}
+	return strings.TrimSpace(got)
+}
+
+func TestSettings(t *testing.T) {
+	b := newBench(t)
+	b.inbound(1)
+	b.client("alice")
+	b.run(t, b.url, []scenario{b.operator("defaults", http.MethodGet, "/settings", "", 200, `{"public_hosts":[],"public_url":""}`)})
+	for _, step := range []struct{ body, want string }{
+		{`{"public_hosts":["one.example","two.example"]}`, `{"public_hosts":["one.example","two.example"],"public_url":""}`},
+		{`{"public_url":"https://one.example/x"}`, `{"public_hosts":["one.example","two.example"],"public_url":"https://one.example/x"}`},
+		{`{"public_hosts":null,"public_url":null,"unknown":7}`, `{"public_hosts":["one.example","two.example"],"public_url":"https://one.example/x"}`},
+	} {
+		if got := b.put("/settings", step.body); got != step.want {
+			t.Errorf("%s answers %s, want %s", step.body, got, step.want)
+		}
+		b.run(t, b.url, []scenario{b.operator("after "+step.body, http.MethodGet, "/settings", "", 200, step.want)})
+	}
+	// Links follow at once, and a listed Host of the request wins.
+	for host, want := range map[string]string{"": "@one.example:", "evil.example": "@one.example:", "two.example:8080": "@two.example:"} {
+		r := request{method: http.MethodGet, path: "/panel/api/clients/links/alice", token: b.admin}
+		if host != "" {
+			r.headers = map[string]string{"Host": host}
+		}
+		if _, _, got := r.send(t, b.url); !strings.Contains(got, want) {
+			t.Errorf("links for host %q: %s, want %s", host, got, want)
+		}
+	}
+	if got := b.put("/settings", `{"public_hosts":[],"public_url":""}`); got != `{"public_hosts":[],"public_url":""}` {
+		t.Errorf("cleared: %s", got)
+	}
+}
+
+func TestSettingsRefuse(t *testing.T) {
+	b := newBench(t)
+	put := func(name, body string, status int, detail string) scenario {
+		return b.operator(name, http.MethodPut, "/settings", body, status, `{"detail":`+detail+`}`)
+	}
+	b.run(t, b.url, []scenario{
+		put("no body", "", 400, `"request body is required"`),
+		put("cut off", "{", 400, `{"body":"not valid JSON: unexpected end of JSON input"}`),
+		put("null", "null", 422, `{"body":"expected object"}`),
+		put("wrong types", `{"public_url":7,"public_hosts":7}`, 422, `{"public_hosts":"expected array","public_url":"expected string"}`),
+		put("wrong type in a list", `{"public_hosts":[7]}`, 422, `{"public_hosts[0]":"expected string"}`),
+		put("bad host", `{"public_hosts":["a","b:1"]}`, 422, `{"public_hosts[1]":"public_hosts[1] is not a host name or an IP address: \"b:1\""}`),
+		put("bad URL", `{"public_url":"x"}`, 422, `{"public_url":"public_url must be like https://example.com or https://example.com/path"}`),
+	})
+}
+
+func TestCore(t *testing.T) {
+	b := newBench(t)
+	const config = `{"outbounds":[{"tag":"exit","protocol":"freedom"}]}`
+	const want = `{"id":1,"name":"default","config":` + config + `}`
+	b.run(t, b.url, []scenario{{
+		name: "default", req: request{method: http.MethodGet, path: "/api/core/1", token: b.admin},
+		has: []string{`{"id":1,"name":"default","config":{"outbounds":[`},
+	}})
+	if got := b.put("/core/1", `{"config":`+config+`}`); got != want {
+		t.Errorf("set %s, want %s", got, want)
+	}
+	put := func(name, body string, status int, parts ...string) scenario {
+		return scenario{name: name, req: request{method: http.MethodPut, path: "/api/core/1", token: b.admin, body: body}, status: status, has: parts}
+	}
+	b.run(t, b.url, []scenario{
+		b.operator("get", http.MethodGet, "/core/1", "", 200, want),
+		b.operator("another core", http.MethodGet, "/core/2", "", 404, detail("no such route: GET /api/core/2")),
+		put("no body", "", 400, detail("request body is required")),
+		put("no config", "{}", 422, `{"detail":{"body":"expected required property config to be present"}}`),
+		put("null", `{"config":null}`, 422, `{"detail":{"config":"expected object"}}`),
+		put("text", `{"config":"{}"}`, 422, `{"detail":{"config":"expected object"}}`),
+		put("inbounds", `{"config":{"inbounds":[]}}`, 422, `{"detail":{"inbounds":"`),
+		put("unknown protocol", `{"config":{"outbounds":[{"protocol":"gopher"}]}}`, 422, `gopher`),
+		b.operator("unchanged", http.MethodGet, "/core/1", "", 200, want),
+	})
+}
+
+func TestOperatorRoutes(t *testing.T) {
+	b := newBench(t)
+	no := func(name, method, path string, status int) scenario {
+		return scenario{
+			name: name, req: request{method: method, path: path, token: b.admin}, status: status, want: detail("no such route: " + method + " " + path),
+		}
+	}
+	b.run(t, b.url, []scenario{
+		no("nothing", http.MethodGet, "/api", 404),
+		no("unknown", http.MethodGet, "/api/nowhere", 404),
+		no("another method", http.MethodPost, "/api/settings", 405),
+		no("root", http.MethodGet, "/", 404),
+		no("bad percent", http.MethodGet, "/%zz", 404),
+		no("beside the dialect", http.MethodGet, "/panel/other", 404),
+		no("another case of the dialect", http.MethodGet, "/Panel/api/inbounds/list", 404),
+	})
+}

@@ -1,0 +1,114 @@
+// Package xui speaks the 3x-ui dialect: it maps its JSON to the domain and back, and every error to its envelope.
+package xui
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gofiber/fiber/v2"
+	"go.uber.org/zap"
+
+	"github.com/sluicehq/sluice/httpapi/auth"
+	"github.com/sluicehq/sluice/kernel/domain"
+)
+
+// Envelope is what every route of this dialect answers, errors too.
+type Envelope[T any] struct {
+	Success bool   `json:"success"`
+	Msg     string `json:"msg" doc:"what happened, or one plain sentence about what is wrong"`
+	Obj     *T     `json:"obj" doc:"null on errors and on actions without a result"`
+}
+
+// none is the obj of routes that answer with none.
+type none struct{}
+
+// reply is a huma response with the envelope in it.
+type reply[T any] struct{ Body Envelope[T] }
+
+// fieldNames are this dialect's names of the domain's fields.
+var fieldNames = map[string]string{
+	"username": "email", "sub_id": "subId", "quota": "totalGB", "expire_at": "expiryTime", "limit_ip": "limitIp",
+	"note": "comment", "inbounds": "inboundIds", "tg_id": "tgId", "stream_settings": "streamSettings",
+	"share_address": "shareAddr",
+}
+
+// handle registers a route whose errors become envelopes with status 200, as 3x-ui has it. A result of none is null.
+func handle[I, O any](r routes, op huma.Operation, do func(context.Context, *I) (O, string, error)) {
+	op.BodyReadTimeout, op.MaxBodyBytes = -1, -1 // the server has read and bounded the body already
+	op.Security = []map[string][]string{{"token": {}}}
+	huma.Register(r.api, op, func(ctx context.Context, in *I) (*reply[O], error) {
+		obj, msg, err := do(ctx, in)
+		if err != nil {
+			return &reply[O]{Envelope[O]{Msg: r.sentence(op, err)}}, nil
+		}
+		out := Envelope[O]{Success: true, Msg: msg}
+		if _, null := any(obj).(none); !null {
+			out.Obj = &obj
+		}
+		return &reply[O]{out}, nil
+	})
+}
+
+// sentence is what the caller reads of err. What is not meant for callers goes to the log.
+func (r routes) sentence(op huma.Operation, err error) string {
+	var e *domain.Error
+	if !errors.As(err, &e) {
+		r.Log.Error("request failed", zap.String("route", op.Path), zap.Error(err))
+		return "something went wrong inside the server; its log says more"
+	}
+	if cause := errors.Unwrap(e); cause != nil && e.Code == domain.CodeUnavailable {
+		r.Log.Error("request failed", zap.String("route", op.Path), zap.Error(cause))
+	}
+	renamed := *e
+	if name, ok := fieldNames[e.Field]; ok {
+		renamed.Field = name
+	}
+	return renamed.Error()
+}
+
+// Failure is a request that was refused before its handler ran, as an envelope with status 200.
+type Failure struct{ Envelope[none] }
+
+// Error returns the sentence.
+func (f *Failure) Error() string { return f.Msg }
+
+// GetStatus is 200, whatever is wrong: scripts of this dialect look at success.
+func (f *Failure) GetStatus() int { return http.StatusOK }
+
+// NewFailure makes one sentence out of what huma found wrong with a request: the first fault, by its field.
+func NewFailure(message string, faults ...error) *Failure {
+	if len(faults) > 0 {
+		message = faultSentence(faults[0])
+	}
+	return &Failure{Envelope[none]{Msg: message}}
+}
+
+func faultSentence(fault error) string {
+	var d *huma.ErrorDetail
+	if !errors.As(fault, &d) {
+		return oneLine(fault.Error())
+	}
+	field := d.Location
+	for _, part := range []string{"path.", "body.", "client."} {
+		field = strings.TrimPrefix(field, part)
+	}
+	if field == "" || field == "body" {
+		field = "the request body"
+	}
+	return field + ": " + oneLine(d.Message)
+}
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// Deny answers a request that may not pass, with the real status and the envelope (decisions.md S2).
+func Deny(c *fiber.Ctx, d auth.Denial) error {
+	return c.Status(d.Status).JSON(Envelope[none]{Msg: d.Message})
+}
+
+// Fail answers a request that no handler saw, such as one with too large a body.
+func Fail(c *fiber.Ctx, status int, message string) error {
+	return c.Status(status).JSON(Envelope[none]{Msg: message})
+}

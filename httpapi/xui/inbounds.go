@@ -1,0 +1,160 @@
+package xui
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/sluicehq/sluice/kernel/accounts"
+	"github.com/sluicehq/sluice/kernel/domain"
+)
+
+const inboundsTag = "inbounds"
+
+func (r routes) inbounds() {
+	handle(r, get("/inbounds/list", "List the inbounds", inboundsTag), r.listInbounds)
+	handle(r, get("/inbounds/get/{id}", "Get an inbound", inboundsTag), r.getInbound)
+	handle(r, post("/inbounds/add", "Add an inbound; it serves at once", inboundsTag), r.addInbound)
+	handle(r, post("/inbounds/del/{id}", "Delete an inbound; its clients stay", inboundsTag), r.deleteInbound)
+}
+
+// document is a JSON object that callers may also send as a string with JSON in it, as 3x-ui's own page does.
+type document json.RawMessage
+
+// Schema tells the validation to let any JSON through: UnmarshalJSON refuses what is no object.
+func (document) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Description: "a JSON object, or a string that holds one", Nullable: true}
+}
+
+// UnmarshalJSON keeps the object.
+func (d *document) UnmarshalJSON(data []byte) error {
+	var text string
+	if json.Unmarshal(data, &text) == nil {
+		data = []byte(text)
+	}
+	if len(data) == 0 || string(data) == "null" {
+		*d = nil
+		return nil
+	}
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(data, &object); err != nil {
+		return errors.New("settings, streamSettings and sniffing must be JSON objects, or strings that hold one")
+	}
+	*d = append((*d)[:0], data...)
+	return nil
+}
+
+// MarshalJSON writes the object, null when there is none.
+func (d document) MarshalJSON() ([]byte, error) {
+	if len(d) == 0 {
+		return []byte("null"), nil
+	}
+	return d, nil
+}
+
+// inbound is an inbound as callers see it.
+type inbound struct {
+	ID             int64    `json:"id"`
+	Remark         string   `json:"remark"`
+	Enable         bool     `json:"enable"`
+	Listen         string   `json:"listen" doc:"IP address, empty = all"`
+	Port           int      `json:"port"`
+	Protocol       string   `json:"protocol"`
+	Tag            string   `json:"tag"`
+	ShareAddr      string   `json:"shareAddr" doc:"host that links carry, empty = the public host"`
+	Anonymous      bool     `json:"anonymous" doc:"connections without a client are let in"`
+	Settings       document `json:"settings"`
+	StreamSettings document `json:"streamSettings"`
+	Sniffing       document `json:"sniffing"`
+	Problem        string   `json:"problem" doc:"why the core does not serve it, empty when it does"`
+}
+
+func newInbound(v accounts.InboundView) inbound {
+	return inbound{
+		ID: v.ID, Remark: v.Remark, Enable: v.Enabled, Listen: v.Listen, Port: v.Port, Protocol: string(v.Protocol), Tag: v.Tag,
+		ShareAddr: v.ShareAddress, Anonymous: v.Anonymous, Settings: document(v.Settings),
+		StreamSettings: document(v.StreamSettings), Sniffing: document(v.Sniffing), Problem: v.Problem,
+	}
+}
+
+type addInboundRequest struct {
+	Body struct {
+		Remark         string   `json:"remark"`
+		Enable         *bool    `json:"enable" doc:"absent = true"`
+		Listen         string   `json:"listen" doc:"IP address, empty = all"`
+		Port           int      `json:"port"`
+		Protocol       string   `json:"protocol" doc:"vless, vmess, trojan, shadowsocks or hysteria"`
+		Tag            string   `json:"tag" doc:"made from the port when empty"`
+		ShareAddr      string   `json:"shareAddr" doc:"host that links carry, empty = the public host"`
+		Anonymous      bool     `json:"anonymous" doc:"let connections without a client in"`
+		Settings       document `json:"settings"`
+		StreamSettings document `json:"streamSettings"`
+		Sniffing       document `json:"sniffing"`
+	}
+}
+
+func (r routes) addInbound(ctx context.Context, in *addInboundRequest) (inbound, string, error) {
+	b := &in.Body
+	settings, err := withoutClients(b.Settings)
+	if err != nil {
+		return inbound{}, "", err
+	}
+	view, err := r.Accounts.CreateInbound(ctx, domain.Inbound{
+		Tag: b.Tag, Remark: b.Remark, Protocol: domain.Protocol(b.Protocol), Listen: b.Listen, Port: b.Port,
+		Enabled: b.Enable == nil || *b.Enable, Anonymous: b.Anonymous, ShareAddress: b.ShareAddr,
+		Settings: string(settings), StreamSettings: string(b.StreamSettings), Sniffing: string(b.Sniffing),
+	})
+	if err != nil {
+		return inbound{}, "", err
+	}
+	return newInbound(view), "Inbound added", nil
+}
+
+// withoutClients cuts an empty list of clients off: clients are users and never a part of an inbound's settings.
+func withoutClients(settings document) (document, error) {
+	if len(settings) == 0 {
+		return document("{}"), nil
+	}
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(settings, &object); err != nil {
+		return nil, err
+	}
+	for _, key := range []string{"clients", "users"} {
+		var list []json.RawMessage
+		if raw, ok := object[key]; ok && (json.Unmarshal(raw, &list) != nil || len(list) > 0) {
+			return nil, domain.Invalid("settings."+key, "must be an empty list: add the clients with clients/add")
+		}
+		delete(object, key)
+	}
+	return json.Marshal(object)
+}
+
+func (r routes) listInbounds(ctx context.Context, _ *struct{}) ([]inbound, string, error) {
+	views, err := r.Accounts.Inbounds(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	list := make([]inbound, 0, len(views))
+	for _, v := range views {
+		list = append(list, newInbound(v))
+	}
+	return list, "", nil
+}
+
+type idPath struct {
+	ID int64 `path:"id" minimum:"1"`
+}
+
+func (r routes) getInbound(ctx context.Context, in *idPath) (inbound, string, error) {
+	view, err := r.Accounts.Inbound(ctx, in.ID)
+	if err != nil {
+		return inbound{}, "", err
+	}
+	return newInbound(view), "", nil
+}
+
+func (r routes) deleteInbound(ctx context.Context, in *idPath) (int64, string, error) {
+	return in.ID, "Inbound deleted", r.Accounts.DeleteInbound(ctx, in.ID)
+}
