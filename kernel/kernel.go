@@ -170,7 +170,7 @@ func (k *Kernel) audit(ctx context.Context) error {
 	if repaired > 0 {
 		k.o.Log.Warn("the core had drifted from the database and was repaired", zap.Int("differences", repaired))
 	}
-	return err
+	return errors.Join(err, k.Subscriptions.Reload(ctx))
 }
 
 func (k *Kernel) prune(ctx context.Context) error {

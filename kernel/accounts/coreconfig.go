@@ -28,13 +28,18 @@ func (s *Service) SetCoreConfig(ctx context.Context, config string) error {
 		return err
 	}
 	var former string
-	return s.write(ctx, func(tx *storage.Tx) (err error) {
+	var refused error
+	err := s.write(ctx, func(tx *storage.Tx) (err error) {
 		if former, _, err = tx.CoreConfig(ctx); err != nil {
 			return err
 		}
 		_, err = tx.SaveCoreConfig(ctx, config)
 		return err
-	}, func(ctx context.Context) error { return s.runConfig(ctx, config, former) })
+	}, func(ctx context.Context) { refused = s.runConfig(ctx, config, former) })
+	if err != nil {
+		return err
+	}
+	return refused
 }
 
 // runConfig makes the core follow the commit of a new document, or undoes that commit.

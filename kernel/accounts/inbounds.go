@@ -35,9 +35,9 @@ func (s *Service) CreateInbound(ctx context.Context, in domain.Inbound) (Inbound
 			return err
 		}
 		return tx.InsertInbound(ctx, &in)
-	}, func(ctx context.Context) error {
+	}, func(ctx context.Context) {
 		s.follow("inbound created", func(c Core) error { return c.ApplyInbounds(ctx, []domain.Inbound{in}, nil) })
-		return s.reload(ctx)
+		s.reload(ctx)
 	})
 	if err != nil {
 		return InboundView{}, err
@@ -146,9 +146,9 @@ func (s *Service) DeleteInbound(ctx context.Context, id int64) error {
 			accounts = append(accounts, account)
 		}
 		return nil
-	}, func(ctx context.Context) error {
+	}, func(ctx context.Context) {
 		s.follow("inbound deleted", func(c Core) error { return c.ApplyInbounds(ctx, nil, []int64{id}) })
 		s.follow("users detached", func(c Core) error { return c.ApplyUsers(ctx, accounts, nil) })
-		return s.reload(ctx)
+		s.reload(ctx)
 	})
 }

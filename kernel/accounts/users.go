@@ -55,9 +55,8 @@ func (s *Service) CreateUser(ctx context.Context, n NewUser) (UserView, error) {
 		}
 		account, err = tx.Account(ctx, id)
 		return err
-	}, func(ctx context.Context) error {
+	}, func(ctx context.Context) {
 		s.follow("user created", func(c Core) error { return c.ApplyUsers(ctx, []domain.Account{account}, nil) })
-		return nil
 	})
 	if err != nil {
 		return UserView{}, err
@@ -150,8 +149,7 @@ func (s *Service) DeleteUser(ctx context.Context, name string) error {
 			return err
 		}
 		return tx.DeleteUser(ctx, user.ID)
-	}, func(ctx context.Context) error {
+	}, func(ctx context.Context) {
 		s.follow("user deleted", func(c Core) error { return c.ApplyUsers(ctx, nil, []int64{user.ID}) })
-		return nil
 	})
 }

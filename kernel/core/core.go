@@ -51,8 +51,8 @@ type Backend interface {
 	Stop(ctx context.Context) error
 
 	// ApplyInbounds opens, changes and closes inbounds while everything else runs. What is older than what the core knows
-	// is left out. With one inbound in put a failure is returned and the core is as it was before; with more, each failure
-	// becomes a Problem and nil is returned. Applying the full list again retries what failed.
+	// is left out. An inbound that can not be opened is a Problem, and the ones beside it are not touched; if it was open
+	// before a change, it goes on as it was. Audit tries again. The failures are returned, joined.
 	ApplyInbounds(ctx context.Context, put []domain.Inbound, remove []int64) error
 	// ApplyUsers admits, changes and removes users. When it returns, removals, blocks and detachments hold, connections
 	// that may no longer be are cut, and additions are live; on shadowsocks 2022 inbounds they are within 250 ms. A record
@@ -63,7 +63,7 @@ type Backend interface {
 	Kick(userID int64) int
 
 	// Moved returns what is not yet flushed of the users that moved bytes, ascending by id. It costs as much as there are
-	// such users. OnlineAt is the time of the first call after the last byte. OnlineAt is the time of the first call after the last byte.
+	// such users. OnlineAt is the time of the first call after the last byte.
 	Moved() []domain.TrafficDelta
 	// Flushed says that these deltas of Moved are stored.
 	Flushed(ds []domain.TrafficDelta)

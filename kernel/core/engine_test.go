@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -34,10 +34,7 @@ func TestStartServesTheOthersWhenOneInboundIsBad(t *testing.T) {
 	off := vlessInbound(4, coretest.FreePort(t))
 	off.Enabled = false
 	e := start(t, Options{}, []domain.Inbound{good, bad, also, off}, account(7, 1, 1, 3))
-	want := []Problem{{2, "in-2", "the inbound can not be used: Config: unknown transport protocol: carrier-pigeon"}}
-	if got := e.Problems(); !reflect.DeepEqual(got, want) {
-		t.Errorf("problems %+v, want %+v", got, want)
-	}
+	wantProblems(t, e, Problem{2, "in-2", "the inbound can not be used: Config: unknown transport protocol: carrier-pigeon"})
 	origin := coretest.Origin(t)
 	passes(t, coretest.Client(t, vlessOutbound(7, good.Port)), origin)
 	passes(t, coretest.Client(t, vlessOutbound(7, also.Port)), origin)
@@ -93,6 +90,13 @@ func TestInboundsChangeWhileOthersRun(t *testing.T) {
 	refused(t, coretest.Client(t, vlessOutbound(7, one.Port)), origin)
 }
 
+func wantProblems(t *testing.T, e *Engine, want ...Problem) {
+	t.Helper()
+	if got := e.Problems(); !slices.Equal(got, want) {
+		t.Errorf("problems %+v, want %+v", got, want)
+	}
+}
+
 func TestInboundsThatCanNotBeOpened(t *testing.T) {
 	one := vlessInbound(1, coretest.FreePort(t))
 	e := start(t, Options{}, []domain.Inbound{one}, account(7, 1, 1, 2))
@@ -113,9 +117,9 @@ func TestInboundsThatCanNotBeOpened(t *testing.T) {
 		domain.CodeConflict, "tag", "tag in-1 is in use by another inbound")
 	wantError(t, put(func(in *domain.Inbound) { in.Listen = "203.0.113.1" }),
 		domain.CodeInvalid, "listen", "listen 203.0.113.1 is not an address of this machine")
-	if p := e.Problems(); len(p) != 0 {
-		t.Errorf("a failure that was returned is also a problem: %+v", p)
-	}
+	wantProblems(t, e, Problem{2, "in-2", "listen 203.0.113.1 is not an address of this machine"})
+	check(t, e.ApplyInbounds(t.Context(), nil, []int64{2}))
+	wantProblems(t, e)
 
 	origin := coretest.Origin(t)
 	client := coretest.Client(t, vlessOutbound(7, one.Port))
@@ -125,20 +129,18 @@ func TestInboundsThatCanNotBeOpened(t *testing.T) {
 	wantError(t, e.ApplyInbounds(t.Context(), []domain.Inbound{busy}, nil),
 		domain.CodeConflict, "port", fmt.Sprintf("port %d is in use by another program", port))
 	passes(t, client, origin) // the old one runs again
+	reason := fmt.Sprintf("port %d is in use by another program", port)
+	wantProblems(t, e, Problem{1, "in-1", reason})
 
 	two := vlessInbound(2, port)
-	check(t, e.ApplyInbounds(t.Context(), []domain.Inbound{two, one}, nil)) // of several, each failure is a problem
-	want := []Problem{{2, "in-2", fmt.Sprintf("port %d is in use by another program", port)}}
-	if got := e.Problems(); !reflect.DeepEqual(got, want) {
-		t.Errorf("problems %+v, want %+v", got, want)
-	}
+	one.Revision = 3
+	wantError(t, e.ApplyInbounds(t.Context(), []domain.Inbound{two, one}, nil), domain.CodeConflict, "port", reason)
+	wantProblems(t, e, Problem{2, "in-2", reason}) // the one beside it is served again
 	check(t, taken.Close())
 	_, err = e.Audit(t.Context()) // nothing is left in the way, and what should run is tried again
 	check(t, err)
 	passes(t, coretest.Client(t, vlessOutbound(7, port)), origin)
-	if p := e.Problems(); len(p) != 0 {
-		t.Errorf("problems %+v, want none", p)
-	}
+	wantProblems(t, e)
 }
 
 func TestPrivateTargets(t *testing.T) {

@@ -3,6 +3,7 @@ package core
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -25,19 +26,17 @@ func (e *Engine) ApplyInbounds(_ context.Context, put []domain.Inbound, remove [
 		delete(e.inbounds, id)
 		delete(e.problems, id)
 	}
+	var failed []error
 	for _, in := range put {
-		known, ok := e.inbounds[in.ID]
-		if ok && known.Revision > in.Revision {
+		if known, ok := e.inbounds[in.ID]; ok && known.Revision > in.Revision {
 			continue
 		}
-		err := e.put(in)
-		if err != nil && len(put) == 1 {
-			return err
-		}
 		e.inbounds[in.ID] = in
+		err := e.put(in)
 		e.note(&in, err)
+		failed = append(failed, err)
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 // put brings one inbound to what it should be. On failure the one that ran before runs again: it had to be closed first,
@@ -128,12 +127,12 @@ func (e *Engine) close(id int64) {
 	e.gate.closeInbound(id)
 }
 
-// openAll opens every inbound that should run and does not, in the order of their ids, so that of two that want one port
-// always the same gets it.
+// openAll opens every inbound that should run and does not, or not as it should, in the order of their ids, so that of
+// two that want one port always the same gets it.
 func (e *Engine) openAll() {
 	for _, id := range slices.Sorted(maps.Keys(e.inbounds)) {
 		in := e.inbounds[id]
-		if e.open[id] == nil {
+		if _, failed := e.problems[id]; failed || e.open[id] == nil {
 			e.note(&in, e.put(in))
 		}
 	}

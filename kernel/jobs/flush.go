@@ -94,18 +94,25 @@ func (f *Flusher) flushChunk(ctx context.Context, part []domain.TrafficDelta) er
 	return nil
 }
 
-// Usage returns what the user has moved, the bytes of the last seconds included.
-func (f *Flusher) Usage(ctx context.Context, userID int64) (domain.Traffic, error) {
+// Settled runs fn while no chunk is both in the database and in the counters. fn must not call a Flusher.
+func (f *Flusher) Settled(fn func() error) error {
 	f.settled.RLock()
 	defer f.settled.RUnlock()
-	t, err := f.store.Traffic(ctx, userID)
-	if err != nil {
-		return t, err
-	}
-	up, down := f.counters.Unflushed(userID)
-	t.Up, t.Down = t.Up+up, t.Down+down
-	t.LifetimeUp, t.LifetimeDown = t.LifetimeUp+up, t.LifetimeDown+down
-	return t, nil
+	return fn()
+}
+
+// Usage returns what the user has moved, the bytes of the last seconds included.
+func (f *Flusher) Usage(ctx context.Context, userID int64) (t domain.Traffic, err error) {
+	err = f.Settled(func() error {
+		if t, err = f.store.Traffic(ctx, userID); err != nil {
+			return err
+		}
+		up, down := f.counters.Unflushed(userID)
+		t.Up, t.Down = t.Up+up, t.Down+down
+		t.LifetimeUp, t.LifetimeDown = t.LifetimeUp+up, t.LifetimeDown+down
+		return nil
+	})
+	return t, err
 }
 
 // Age is the time since everything was stored.

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 	"time"
 
@@ -169,4 +170,55 @@ func insertUser(t *testing.T, db *storage.DB) int64 {
 		t.Fatal(err)
 	}
 	return user.ID
+}
+
+// asked tells when a flush has asked for what moved, which it does before it writes.
+type asked struct {
+	counted
+	moved chan struct{}
+}
+
+func (a asked) Moved() []domain.TrafficDelta {
+	defer close(a.moved)
+	return a.counted.Moved()
+}
+
+// ordered notes the flush among other things that happen.
+type ordered struct {
+	*storage.DB
+	happened chan string
+}
+
+func (o ordered) FlushTraffic(ctx context.Context, node string, seq int64, ds []domain.TrafficDelta) error {
+	o.happened <- "flush"
+	return o.DB.FlushTraffic(ctx, node, seq, ds)
+}
+
+func TestSettledKeepsFlushesOut(t *testing.T) {
+	ctx, store := t.Context(), ordered{storagetest.SQLite(t), make(chan string, 2)}
+	counters := asked{counted{}, make(chan struct{})}
+	counters.move(insertUser(t, store.DB), 1, 1)
+	f, err := NewFlusher(ctx, store, counters, clockwork.NewFakeClock(), "node")
+	if err != nil {
+		t.Fatal(err)
+	}
+	flushed := make(chan error, 1)
+	err = f.Settled(func() error {
+		go func() { flushed <- f.Flush(ctx) }()
+		<-counters.moved
+		for range 100 { // the flush may run if nothing keeps it out
+			runtime.Gosched()
+		}
+		store.happened <- "settled"
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-flushed; err != nil {
+		t.Fatal(err)
+	}
+	if first, second := <-store.happened, <-store.happened; first != "settled" || second != "flush" {
+		t.Errorf("%s happened before %s", first, second)
+	}
 }

@@ -41,10 +41,12 @@ type Options struct {
 type Service struct {
 	Options
 	current atomic.Pointer[snapshot]
+	loads   atomic.Uint64 // snapshots made
 }
 
 // snapshot is everything but the user that a subscription is made of. It is never changed, only replaced.
 type snapshot struct {
+	number    uint64        // no other has it
 	endpoints []endpoint    // of enabled inbounds, by inbound id
 	byInbound map[int64]int // index into endpoints
 	settings  domain.Settings
@@ -68,7 +70,7 @@ func (s *Service) Reload(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read settings: %w", err)
 	}
-	next := &snapshot{settings: settings, byInbound: make(map[int64]int, len(inbounds))}
+	next := &snapshot{number: s.loads.Add(1), settings: settings, byInbound: make(map[int64]int, len(inbounds))}
 	for _, in := range inbounds {
 		if !in.Enabled {
 			continue

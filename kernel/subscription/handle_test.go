@@ -1,0 +1,33 @@
+package subscription
+
+import "testing"
+
+// A handle that two lists of endpoints share would give one user the other's links.
+func TestHandleNamesExactlyOneList(t *testing.T) {
+	type list struct {
+		snapshot uint64
+		public   string
+		inbounds []int64
+	}
+	seen := map[uint64]list{}
+	for _, l := range []list{
+		{1, "", nil},
+		{1, "", []int64{1}},
+		{2, "", []int64{1}},
+		{1, "", []int64{1, 2}},
+		{1, "", []int64{2}},
+		{1, "a.example", []int64{1}},
+		{1, "b.example", []int64{1}},
+		{1, "", []int64{1, 0}},
+	} {
+		s := &snapshot{number: l.snapshot}
+		h := s.handle(l.public, l.inbounds)
+		if other, taken := seen[h]; taken || h == 0 {
+			t.Errorf("%+v and %+v have the handle %d", l, other, h)
+		}
+		if again := s.handle(l.public, l.inbounds); again != h {
+			t.Errorf("%+v has the handles %d and %d", l, h, again)
+		}
+		seen[h] = l
+	}
+}
