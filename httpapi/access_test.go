@@ -41,14 +41,14 @@ func TestAccess(t *testing.T) {
 			write = http.MethodPut
 		}
 		refused := func(name, header string, method, path string, status int, sentence string) scenario {
-			r := request{method: method, path: path, body: dialect.body, headers: map[string]string{}}
+			r := httpRequest{method: method, path: path, body: dialect.body, headers: map[string]string{}}
 			if header != "" {
 				r.headers["Authorization"] = header
 			}
 			return scenario{name: dialect.name + ": " + name, req: r, status: status, want: dialect.form(sentence)}
 		}
 		allowed := func(name, header string) scenario {
-			r := request{method: http.MethodGet, path: dialect.read, headers: map[string]string{"Authorization": header}}
+			r := httpRequest{method: http.MethodGet, path: dialect.read, headers: map[string]string{"Authorization": header}}
 			return scenario{name: dialect.name + ": " + name, req: r, has: []string{dialect.ok}}
 		}
 		read := dialect.read
@@ -70,7 +70,7 @@ func TestAccess(t *testing.T) {
 			allowed("readonly token for a read", "Bearer "+readonly),
 		})
 	}
-	if _, headers, _ := (request{method: http.MethodGet, path: "/api/settings"}).send(t, b.url); headers.Get("WWW-Authenticate") != "Bearer" {
+	if _, headers, _ := (httpRequest{method: http.MethodGet, path: "/api/settings"}).send(t, b.url); headers.Get("WWW-Authenticate") != "Bearer" {
 		t.Errorf("headers of a 401: %v", headers)
 	}
 }
@@ -80,7 +80,7 @@ func TestAdminIsDisabled(t *testing.T) {
 	b := newBench(t)
 	b.exec("UPDATE admins SET enabled = false")
 	b.run(t, b.url, []scenario{{
-		name: "list", req: request{method: http.MethodGet, path: "/panel/api/inbounds/list", token: b.admin},
+		name: "list", req: httpRequest{method: http.MethodGet, path: "/panel/api/inbounds/list", token: b.admin},
 		status: 401, want: envelope(sentenceNoToken),
 	}})
 }
@@ -90,7 +90,7 @@ func TestAccessWithoutDatabase(t *testing.T) {
 	b := newBench(t)
 	b.exec("ALTER TABLE tokens RENAME TO gone")
 	b.run(t, b.url, []scenario{{
-		name: "list", req: request{method: http.MethodGet, path: "/panel/api/inbounds/list", token: b.admin},
+		name: "list", req: httpRequest{method: http.MethodGet, path: "/panel/api/inbounds/list", token: b.admin},
 		status: 503, want: envelope("the token can not be checked now, because the database does not answer"),
 	}})
 }
@@ -101,15 +101,15 @@ func TestHealthAccess(t *testing.T) {
 	readonly := b.token("readonly", domain.ScopeReadonly, nil)
 	details := []string{`"database":{"name":"database","state":"up"}`, `"core":{"name":"core","state":"up"}`, `"inbounds":[]`, `"state":"loaded"`}
 	b.run(t, b.url, []scenario{
-		{name: "healthz", req: request{method: http.MethodGet, path: "/healthz"}, want: "ok"},
-		{name: "healthz, unknown token", req: request{method: http.MethodGet, path: "/healthz", token: "x"}, want: "ok"},
-		{name: "healthz, token", req: request{method: http.MethodGet, path: "/healthz", token: b.admin}, has: details},
-		{name: "readyz", req: request{method: http.MethodGet, path: "/readyz"}, want: "ready"},
-		{name: "readyz, unknown token", req: request{method: http.MethodGet, path: "/readyz", token: "x"}, want: "ready"},
-		{name: "readyz, token", req: request{method: http.MethodGet, path: "/readyz", token: readonly}, has: append(details, `{"status":"ready"`)},
-		{name: "HEAD readyz", req: request{method: http.MethodHead, path: "/readyz"}},
-		{name: "metrics", req: request{method: http.MethodGet, path: "/metrics"}, status: 401, want: detail(sentenceNoToken)},
-		{name: "metrics, token", req: request{method: http.MethodGet, path: "/metrics", token: b.admin}, has: metrics},
+		{name: "healthz", req: httpRequest{method: http.MethodGet, path: "/healthz"}, want: "ok"},
+		{name: "healthz, unknown token", req: httpRequest{method: http.MethodGet, path: "/healthz", token: "x"}, want: "ok"},
+		{name: "healthz, token", req: httpRequest{method: http.MethodGet, path: "/healthz", token: b.admin}, has: details},
+		{name: "readyz", req: httpRequest{method: http.MethodGet, path: "/readyz"}, want: "ready"},
+		{name: "readyz, unknown token", req: httpRequest{method: http.MethodGet, path: "/readyz", token: "x"}, want: "ready"},
+		{name: "readyz, token", req: httpRequest{method: http.MethodGet, path: "/readyz", token: readonly}, has: append(details, `{"status":"ready"`)},
+		{name: "HEAD readyz", req: httpRequest{method: http.MethodHead, path: "/readyz"}},
+		{name: "metrics", req: httpRequest{method: http.MethodGet, path: "/metrics"}, status: 401, want: detail(sentenceNoToken)},
+		{name: "metrics, token", req: httpRequest{method: http.MethodGet, path: "/metrics", token: b.admin}, has: metrics},
 	})
 }
 
@@ -126,13 +126,13 @@ func TestHealthOfABrokenServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.run(t, b.url, []scenario{
-		{name: "healthz", req: request{method: http.MethodGet, path: "/healthz"}, want: "ok"},
-		{name: "readyz", req: request{method: http.MethodGet, path: "/readyz"}, status: 503, want: "unready"},
+		{name: "healthz", req: httpRequest{method: http.MethodGet, path: "/healthz"}, want: "ok"},
+		{name: "readyz", req: httpRequest{method: http.MethodGet, path: "/readyz"}, status: 503, want: "unready"},
 		{
-			name: "readyz, token", req: request{method: http.MethodGet, path: "/readyz", token: b.admin}, status: 503,
+			name: "readyz, token", req: httpRequest{method: http.MethodGet, path: "/readyz", token: b.admin}, status: 503,
 			has: []string{`"core":{"name":"core","state":"down","problem":"the core is not running"}`},
 		},
-		{name: "metrics", req: request{method: http.MethodGet, path: "/metrics", token: b.admin}, has: []string{`sluice_up{part="core"} 0`}},
+		{name: "metrics", req: httpRequest{method: http.MethodGet, path: "/metrics", token: b.admin}, has: []string{`sluice_up{part="core"} 0`}},
 	})
 }
 
@@ -142,9 +142,9 @@ func TestListeners(t *testing.T) {
 	b.inbound(1)
 	b.client("alice")
 	noRoute := func(path string) scenario {
-		return scenario{name: "no " + path, req: request{method: http.MethodGet, path: path, token: b.admin}, status: 404, has: []string{"no such route: GET " + path}}
+		return scenario{name: "no " + path, req: httpRequest{method: http.MethodGet, path: path, token: b.admin}, status: 404, has: []string{"no such route: GET " + path}}
 	}
-	sub := request{method: http.MethodGet, path: "/sub/sub-alice?format=links"}
+	sub := httpRequest{method: http.MethodGet, path: "/sub/sub-alice?format=links"}
 	link := "vless://" + uuidOf("alice") + "@127.0.0.1:"
 	t.Run("subscriptions", func(t *testing.T) {
 		b.run(t, b.serve(Options{Sub: true}), []scenario{
@@ -155,15 +155,15 @@ func TestListeners(t *testing.T) {
 	})
 	t.Run("metrics", func(t *testing.T) {
 		b.run(t, b.serve(Options{Metrics: true}), []scenario{
-			{name: "metrics", req: request{method: http.MethodGet, path: "/metrics"}, has: metrics},
-			{name: "readyz", req: request{method: http.MethodGet, path: "/readyz"}, has: []string{`{"status":"ready"`}},
-			{name: "healthz", req: request{method: http.MethodGet, path: "/healthz"}, has: []string{`{"status":"ready"`}},
+			{name: "metrics", req: httpRequest{method: http.MethodGet, path: "/metrics"}, has: metrics},
+			{name: "readyz", req: httpRequest{method: http.MethodGet, path: "/readyz"}, has: []string{`{"status":"ready"`}},
+			{name: "healthz", req: httpRequest{method: http.MethodGet, path: "/healthz"}, has: []string{`{"status":"ready"`}},
 			noRoute("/panel/api/inbounds/list"), noRoute("/api/settings"), noRoute("/sub/sub-alice"), noRoute("/openapi.json"),
 		})
 	})
 	t.Run("API", func(t *testing.T) {
 		b.run(t, b.serve(Options{API: true}), []scenario{
-			{name: "list", req: request{method: http.MethodGet, path: "/panel/api/inbounds/list", token: b.admin}, has: []string{`"success":true`}},
+			{name: "list", req: httpRequest{method: http.MethodGet, path: "/panel/api/inbounds/list", token: b.admin}, has: []string{`"success":true`}},
 			noRoute("/sub/sub-alice"),
 		})
 	})
@@ -176,7 +176,7 @@ func TestForwardedHostIsNotBelieved(t *testing.T) {
 	b.client("alice")
 	headers := map[string]string{"X-Forwarded-Host": "evil.example"}
 	for _, path := range []string{"/sub/sub-alice?format=links", "/panel/api/clients/links/alice"} {
-		_, _, body := request{method: http.MethodGet, path: path, token: b.admin, headers: headers}.send(t, b.url)
+		_, _, body := httpRequest{method: http.MethodGet, path: path, token: b.admin, headers: headers}.send(t, b.url)
 		if !strings.Contains(body, "@127.0.0.1:") || strings.Contains(body, "evil") {
 			t.Errorf("%s: %s", path, body)
 		}

@@ -47,6 +47,7 @@ type bench struct {
 	kernel *kernel.Kernel
 	clock  *clockwork.FakeClock
 	logs   *observer.ObservedLogs
+	log    *zap.Logger // is read in logs
 	dir    kernel.DataDir
 	url    string // of the API listener
 	admin  string // token of a sudo admin
@@ -66,8 +67,8 @@ func newBench(t testing.TB) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := zap.New(observed)
-	if b.kernel, err = kernel.Start(t.Context(), kernel.Options{Dir: b.dir, Loopback: true, Log: log, Clock: b.clock}); err != nil {
+	b.log = zap.New(observed)
+	if b.kernel, err = kernel.Start(t.Context(), kernel.Options{Dir: b.dir, Loopback: true, Log: b.log, Clock: b.clock}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -102,7 +103,7 @@ func (b *bench) token(name string, scope domain.Scope, expiresAt *int64) string 
 
 // serve starts one more listener and returns its URL.
 func (b *bench) serve(o Options) string {
-	o.Kernel, o.Log, o.Version = b.kernel, zap.NewNop(), "test"
+	o.Kernel, o.Log, o.Version = b.kernel, b.log, "test"
 	return serve(b.t, New(o))
 }
 
@@ -168,20 +169,20 @@ func uuidOf(name string) string { return fmt.Sprintf("b831381d-6324-4d53-ad4f-%0
 // panel sends a request of the sudo admin to the 3x-ui dialect, which answers 200 whatever is wrong.
 func (b *bench) panel(method, path, body string) string {
 	b.t.Helper()
-	status, _, got := request{method: method, path: "/panel/api" + path, token: b.admin, body: body}.send(b.t, b.url)
+	status, _, got := httpRequest{method: method, path: "/panel/api" + path, token: b.admin, body: body}.send(b.t, b.url)
 	if status != http.StatusOK {
 		b.t.Fatalf("%s %s: %d %s", method, path, status, got)
 	}
 	return got
 }
 
-// request is one request; its path is sent exactly as it stands.
-type request struct {
+// httpRequest is one request; its path is sent exactly as it stands.
+type httpRequest struct {
 	method, path, token, body string
 	headers                   map[string]string
 }
 
-func (r request) send(t testing.TB, server string) (status int, headers http.Header, body string) {
+func (r httpRequest) send(t testing.TB, server string) (status int, headers http.Header, body string) {
 	t.Helper()
 	base, err := url.Parse(server)
 	if err != nil {
@@ -216,7 +217,7 @@ func (r request) send(t testing.TB, server string) (status int, headers http.Hea
 // scenario is one request with what must come back.
 type scenario struct {
 	name   string
-	req    request
+	req    httpRequest
 	status int      // 0 = 200
 	want   string   // the whole body, "" = see has
 	has    []string // parts of the body

@@ -27,7 +27,7 @@ func FuzzXUIAdd(f *testing.F) {
 		} else if opensElsewhere(body) {
 			return
 		}
-		status, _, got := request{method: http.MethodPost, path: path, token: b.admin, body: body}.send(t, b.url)
+		status, _, got := httpRequest{method: http.MethodPost, path: path, token: b.admin, body: body}.send(t, b.url)
 		var answer struct {
 			Success *bool            `json:"success"`
 			Msg     *string          `json:"msg"`

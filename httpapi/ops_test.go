@@ -7,12 +7,12 @@ import (
 )
 
 func (b *bench) operator(name, method, path, body string, status int, want string) scenario {
-	return scenario{name: name, req: request{method: method, path: "/api" + path, token: b.admin, body: body}, status: status, want: want}
+	return scenario{name: name, req: httpRequest{method: method, path: "/api" + path, token: b.admin, body: body}, status: status, want: want}
 }
 
 func (b *bench) put(path, body string) string {
 	b.t.Helper()
-	status, _, got := request{method: http.MethodPut, path: "/api" + path, token: b.admin, body: body}.send(b.t, b.url)
+	status, _, got := httpRequest{method: http.MethodPut, path: "/api" + path, token: b.admin, body: body}.send(b.t, b.url)
 	if status != http.StatusOK {
 		b.t.Fatalf("PUT %s: %d %s", path, status, got)
 	}
@@ -36,7 +36,7 @@ func TestSettings(t *testing.T) {
 	}
 	// Links follow at once, and a listed Host of the request wins.
 	for host, want := range map[string]string{"": "@one.example:", "evil.example": "@one.example:", "two.example:8080": "@two.example:"} {
-		r := request{method: http.MethodGet, path: "/panel/api/clients/links/alice", token: b.admin}
+		r := httpRequest{method: http.MethodGet, path: "/panel/api/clients/links/alice", token: b.admin}
 		if host != "" {
 			r.headers = map[string]string{"Host": host}
 		}
@@ -70,14 +70,14 @@ func TestCore(t *testing.T) {
 	const config = `{"outbounds":[{"tag":"exit","protocol":"freedom"}]}`
 	const want = `{"id":1,"name":"default","config":` + config + `}`
 	b.run(t, b.url, []scenario{{
-		name: "default", req: request{method: http.MethodGet, path: "/api/core/1", token: b.admin},
+		name: "default", req: httpRequest{method: http.MethodGet, path: "/api/core/1", token: b.admin},
 		has: []string{`{"id":1,"name":"default","config":{"outbounds":[`},
 	}})
 	if got := b.put("/core/1", `{"config":`+config+`}`); got != want {
 		t.Errorf("set %s, want %s", got, want)
 	}
 	put := func(name, body string, status int, parts ...string) scenario {
-		return scenario{name: name, req: request{method: http.MethodPut, path: "/api/core/1", token: b.admin, body: body}, status: status, has: parts}
+		return scenario{name: name, req: httpRequest{method: http.MethodPut, path: "/api/core/1", token: b.admin, body: body}, status: status, has: parts}
 	}
 	b.run(t, b.url, []scenario{
 		b.operator("get", http.MethodGet, "/core/1", "", 200, want),
@@ -96,7 +96,7 @@ func TestOperatorRoutes(t *testing.T) {
 	b := newBench(t)
 	no := func(name, method, path string, status int) scenario {
 		return scenario{
-			name: name, req: request{method: method, path: path, token: b.admin}, status: status, want: detail("no such route: " + method + " " + path),
+			name: name, req: httpRequest{method: method, path: path, token: b.admin}, status: status, want: detail("no such route: " + method + " " + path),
 		}
 	}
 	b.run(t, b.url, []scenario{

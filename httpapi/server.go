@@ -19,6 +19,7 @@ import (
 	"github.com/sluicehq/sluice/httpapi/auth"
 	"github.com/sluicehq/sluice/httpapi/control"
 	"github.com/sluicehq/sluice/httpapi/ops"
+	"github.com/sluicehq/sluice/httpapi/request"
 	"github.com/sluicehq/sluice/httpapi/sub"
 	"github.com/sluicehq/sluice/httpapi/xui"
 	"github.com/sluicehq/sluice/kernel"
@@ -89,14 +90,9 @@ func newApp(log *zap.Logger) *fiber.App {
 		ErrorHandler: func(c *fiber.Ctx, err error) error { return fail(c, err, log) },
 	})
 	app.Use(requestid.New(), recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: func(c *fiber.Ctx, p any) {
-		log.Error("request panicked", requestID(c), zap.String("path", c.Path()), zap.Any("panic", p), zap.Stack("stack"))
+		log.Error("request panicked", request.ID(c.Context()), zap.String("path", c.Path()), zap.Any("panic", p), zap.Stack("stack"))
 	}}))
 	return app
-}
-
-func requestID(c *fiber.Ctx) zap.Field {
-	id, _ := c.Locals("requestid").(string)
-	return zap.String("request", id)
 }
 
 func (o Options) api(app *fiber.App) {
@@ -162,7 +158,7 @@ func fail(c *fiber.Ctx, err error, log *zap.Logger) error {
 	case errors.As(err, &known) && known.Code < fiber.StatusInternalServerError:
 		status, message = known.Code, known.Message
 	default:
-		log.Error("request failed", requestID(c), zap.String("path", c.Path()), zap.Error(err))
+		log.Error("request failed", request.ID(c.Context()), zap.String("path", c.Path()), zap.Error(err))
 	}
 	if !inXUI(c.Path()) {
 		return c.Status(status).JSON(ops.Detail{Detail: message})

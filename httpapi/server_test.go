@@ -52,7 +52,7 @@ func TestPanic(t *testing.T) {
 	const sentence = "something went wrong inside the server; its log says more"
 	for range 2 {
 		for path, want := range map[string]string{"/panel/api/panic": envelope(sentence), "/api/panic": detail(sentence)} {
-			status, _, body := request{method: http.MethodGet, path: path}.send(t, url)
+			status, _, body := httpRequest{method: http.MethodGet, path: path}.send(t, url)
 			if status != http.StatusInternalServerError || body != want {
 				t.Errorf("%s: %d %s", path, status, body)
 			}
@@ -79,15 +79,23 @@ func TestBrokenDatabase(t *testing.T) {
 		b.scenario("3x-ui", http.MethodGet, "/clients/get/alice", "", envelope(sentence)),
 		b.scenario("3x-ui, a write", http.MethodPost, "/clients/add", `{"client":{"email":"bob"},"inboundIds":[1]}`, envelope(sentence)),
 		b.operator("operator", http.MethodGet, "/settings", "", 503, detail(sentence)),
-		{name: "sub", req: request{method: http.MethodGet, path: "/sub/sub-alice"}, status: 503, want: sentence},
+		{name: "sub", req: httpRequest{method: http.MethodGet, path: "/sub/sub-alice"}, status: 503, want: sentence},
 	})
+	for _, path := range []string{"/panel/api/clients/get/alice", "/api/settings", "/sub/sub-alice"} {
+		b.logs.TakeAll()
+		_, headers, _ := httpRequest{method: http.MethodGet, path: path, token: b.admin}.send(t, b.url)
+		lines := b.logs.TakeAll()
+		if len(lines) != 1 || lines[0].ContextMap()["request"] != headers.Get("X-Request-Id") || headers.Get("X-Request-Id") == "" {
+			t.Errorf("%s with the id %q is logged as %v", path, headers.Get("X-Request-Id"), lines)
+		}
+	}
 }
 
 // The document lists every route there is, and no route that is not there.
 func TestOpenAPI(t *testing.T) {
 	b := newBench(t)
 	server := New(Options{Kernel: b.kernel, Log: zap.NewNop(), Version: "1.2.3", API: true, Sub: true})
-	_, _, body := request{method: http.MethodGet, path: "/openapi.json"}.send(t, serve(t, server))
+	_, _, body := httpRequest{method: http.MethodGet, path: "/openapi.json"}.send(t, serve(t, server))
 	var doc struct {
 		OpenAPI string
 		Info    struct{ Version string }
@@ -158,7 +166,7 @@ func TestServeEndsGracefully(t *testing.T) {
 	served, answered := make(chan error, 1), make(chan string, 1)
 	go func() { served <- (&Server{app}).Serve(ctx, l) }()
 	go func() {
-		_, _, body := request{method: http.MethodGet, path: "/slow"}.send(t, "http://"+l.Addr().String())
+		_, _, body := httpRequest{method: http.MethodGet, path: "/slow"}.send(t, "http://"+l.Addr().String())
 		answered <- body
 	}()
 	<-entered

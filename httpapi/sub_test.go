@@ -18,7 +18,7 @@ func TestSub(t *testing.T) {
 	links := linkOf("alice", port) + "\n"
 	encoded := base64.StdEncoding.EncodeToString([]byte(links))
 	sub := func(name, method, path string, status int, want string) scenario {
-		return scenario{name: name, req: request{method: method, path: "/sub" + path}, status: status, want: want}
+		return scenario{name: name, req: httpRequest{method: method, path: "/sub" + path}, status: status, want: want}
 	}
 	const unknown = "subscription not found"
 	b.run(t, b.url, []scenario{
@@ -26,7 +26,7 @@ func TestSub(t *testing.T) {
 		sub("links", http.MethodGet, "/sub-alice?format=links", 200, strings.TrimSpace(links)),
 		sub("trailing slash", http.MethodGet, "/sub-alice/", 200, encoded),
 		sub("letters encoded", http.MethodGet, "/sub-alic%65", 200, encoded),
-		{name: "emoji", req: request{method: http.MethodGet, path: "/sub/%F0%9F%91%A9%E2%80%8D%F0%9F%92%BB+?format=links"}, has: []string{"#demo-bob"}},
+		{name: "emoji", req: httpRequest{method: http.MethodGet, path: "/sub/%F0%9F%91%A9%E2%80%8D%F0%9F%92%BB+?format=links"}, has: []string{"#demo-bob"}},
 		sub("another case", http.MethodGet, "/SUB-ALICE", 404, unknown),
 		sub("unknown", http.MethodGet, "/nobody", 404, unknown),
 		sub("NUL", http.MethodGet, "/%00", 404, unknown),
@@ -45,7 +45,7 @@ func TestSubHeaders(t *testing.T) {
 	b.inbound(1)
 	b.client("alice")
 	fetch := func(method, ifNoneMatch string) (int, http.Header, string) {
-		r := request{method: method, path: "/sub/sub-alice"}
+		r := httpRequest{method: method, path: "/sub/sub-alice"}
 		if ifNoneMatch != "" {
 			r.headers = map[string]string{"If-None-Match": ifNoneMatch}
 		}
@@ -92,7 +92,7 @@ func TestSubOfWhoMayNotConnect(t *testing.T) {
 	port := b.inbound(1)
 	b.client("alice")
 	b.exec("UPDATE users SET enabled = false")
-	link := scenario{name: "disabled", req: request{method: http.MethodGet, path: "/sub/sub-alice?format=links"}, want: linkOf("alice", port)}
+	link := scenario{name: "disabled", req: httpRequest{method: http.MethodGet, path: "/sub/sub-alice?format=links"}, want: linkOf("alice", port)}
 	b.run(t, b.url, []scenario{link})
 	b.panel(http.MethodPost, "/clients/del/alice", "")
 	link.name, link.status, link.want = "deleted", 404, "subscription not found"
@@ -107,7 +107,7 @@ func TestSubWithoutPublicHost(t *testing.T) {
 	b.kernel.Subscriptions.Loopback = false
 	const want = "no address is known that clients can reach: set public_hosts in the settings, or shareAddr of the inbound"
 	b.run(t, b.url, []scenario{
-		{name: "sub", req: request{method: http.MethodGet, path: "/sub/sub-alice"}, status: 503, want: want},
+		{name: "sub", req: httpRequest{method: http.MethodGet, path: "/sub/sub-alice"}, status: 503, want: want},
 		b.scenario("links", http.MethodGet, "/clients/links/alice", "", envelope(want)),
 	})
 }

@@ -12,7 +12,7 @@ import (
 
 // scenario is one request of the sudo admin to the 3x-ui dialect.
 func (b *bench) scenario(name, method, path, body, want string) scenario {
-	return scenario{name: name, req: request{method: method, path: "/panel/api" + path, token: b.admin, body: body}, want: want}
+	return scenario{name: name, req: httpRequest{method: method, path: "/panel/api" + path, token: b.admin, body: body}, want: want}
 }
 
 func success(msg, obj string) string {
@@ -66,7 +66,7 @@ func TestXUIReads(t *testing.T) {
 		b.scenario("client, letters encoded", http.MethodGet, "/clients/get/%61l%69ce", "", success("", clientJSON(1, "alice"))),
 		{
 			name: "client with emoji and signs", has: []string{`"email":"bob👩‍💻#?"`},
-			req: request{method: http.MethodGet, path: "/panel/api/clients/get/bob%F0%9F%91%A9%E2%80%8D%F0%9F%92%BB%23%3F", token: b.admin},
+			req: httpRequest{method: http.MethodGet, path: "/panel/api/clients/get/bob%F0%9F%91%A9%E2%80%8D%F0%9F%92%BB%23%3F", token: b.admin},
 		},
 		b.scenario("unknown client", http.MethodGet, "/clients/get/nobody", "", envelope("client not found")),
 		b.scenario("encoded slash", http.MethodGet, "/clients/get/a%2Fb", "", envelope("client not found")),

@@ -50,14 +50,14 @@ func (o Options) core(api huma.API) {
 		func(ctx context.Context, _ *struct{}) (*coreReply, error) {
 			config, err := o.Accounts.CoreConfig(ctx)
 			if err != nil {
-				return nil, o.fail(err)
+				return nil, o.fail(ctx, err)
 			}
 			return theCore(config), nil
 		})
 	huma.Register(api, operation(http.MethodPut, "/core/1", "Replace the core's base configuration; every connection is cut", "core"),
 		func(ctx context.Context, in *coreChange) (*coreReply, error) {
 			if err := o.Accounts.SetCoreConfig(ctx, string(in.Body.Config)); err != nil {
-				return nil, o.fail(err)
+				return nil, o.fail(ctx, err)
 			}
 			return theCore(string(in.Body.Config)), nil
 		})

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/sluicehq/sluice/httpapi/auth"
+	"github.com/sluicehq/sluice/httpapi/request"
 	"github.com/sluicehq/sluice/kernel/accounts"
 	"github.com/sluicehq/sluice/kernel/domain"
 )
@@ -78,10 +79,10 @@ func operation(method, path, summary, tag string) huma.Operation {
 }
 
 // fail turns a domain error into an answer; what is not meant for callers goes to the log.
-func (o Options) fail(err error) error {
+func (o Options) fail(ctx context.Context, err error) error {
 	var e *domain.Error
 	if !errors.As(err, &e) {
-		o.Log.Error("request failed", zap.Error(err))
+		o.Log.Error("request failed", request.ID(ctx), zap.Error(err))
 		return &Detail{http.StatusInternalServerError, "something went wrong inside the server; its log says more"}
 	}
 	status := map[domain.Code]int{
@@ -89,6 +90,9 @@ func (o Options) fail(err error) error {
 		domain.CodeConflict: http.StatusConflict, domain.CodeForbidden: http.StatusForbidden,
 		domain.CodeUnavailable: http.StatusServiceUnavailable,
 	}[e.Code]
+	if e.Code == domain.CodeUnavailable {
+		o.Log.Error("request failed", request.ID(ctx), zap.Error(err), zap.NamedError("cause", errors.Unwrap(e)))
+	}
 	if e.Code == domain.CodeInvalid && e.Field != "" {
 		return &Detail{status, map[string]string{e.Field: e.Error()}}
 	}
@@ -120,7 +124,7 @@ func (o Options) settings(api huma.API) {
 		func(ctx context.Context, _ *struct{}) (*settingsReply, error) {
 			s, err := o.Accounts.CurrentSettings(ctx)
 			if err != nil {
-				return nil, o.fail(err)
+				return nil, o.fail(ctx, err)
 			}
 			return newSettingsReply(s), nil
 		})
@@ -135,7 +139,7 @@ func (o Options) settings(api huma.API) {
 				}
 			})
 			if err != nil {
-				return nil, o.fail(err)
+				return nil, o.fail(ctx, err)
 			}
 			return newSettingsReply(s), nil
 		})

@@ -11,6 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"go.uber.org/zap"
 
+	"github.com/sluicehq/sluice/httpapi/request"
 	"github.com/sluicehq/sluice/kernel/domain"
 	"github.com/sluicehq/sluice/kernel/subscription"
 )
@@ -95,7 +96,7 @@ func refuse(c *fiber.Ctx, err error, log *zap.Logger) error {
 		}
 	}
 	if status >= fiber.StatusInternalServerError {
-		log.Error("subscription failed", zap.Error(err))
+		log.Error("subscription failed", request.ID(c.Context()), zap.Error(err))
 	}
 	return c.Status(status).SendString(sentence + "\n")
 }

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/sluicehq/sluice/httpapi/auth"
+	"github.com/sluicehq/sluice/httpapi/request"
 	"github.com/sluicehq/sluice/kernel/domain"
 )
 
@@ -42,7 +43,7 @@ func handle[I, O any](r routes, op huma.Operation, do func(context.Context, *I) 
 	huma.Register(r.api, op, func(ctx context.Context, in *I) (*reply[O], error) {
 		obj, msg, err := do(ctx, in)
 		if err != nil {
-			return &reply[O]{Envelope[O]{Msg: r.sentence(op, err)}}, nil
+			return &reply[O]{Envelope[O]{Msg: r.sentence(ctx, op, err)}}, nil
 		}
 		out := Envelope[O]{Success: true, Msg: msg}
 		if _, null := any(obj).(none); !null {
@@ -53,14 +54,14 @@ func handle[I, O any](r routes, op huma.Operation, do func(context.Context, *I) 
 }
 
 // sentence is what the caller reads of err. What is not meant for callers goes to the log.
-func (r routes) sentence(op huma.Operation, err error) string {
+func (r routes) sentence(ctx context.Context, op huma.Operation, err error) string {
 	var e *domain.Error
 	if !errors.As(err, &e) {
-		r.Log.Error("request failed", zap.String("route", op.Path), zap.Error(err))
+		r.Log.Error("request failed", request.ID(ctx), zap.String("route", op.Path), zap.Error(err))
 		return "something went wrong inside the server; its log says more"
 	}
 	if cause := errors.Unwrap(e); cause != nil && e.Code == domain.CodeUnavailable {
-		r.Log.Error("request failed", zap.String("route", op.Path), zap.Error(cause))
+		r.Log.Error("request failed", request.ID(ctx), zap.String("route", op.Path), zap.Error(cause))
 	}
 	renamed := *e
 	if name, ok := fieldNames[e.Field]; ok {

@@ -3,6 +3,7 @@ package subscription
 import (
 	"net"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -13,8 +14,8 @@ import (
 var errNoAddress = domain.Unavailable("no address is known that clients can reach: set public_hosts in the settings, or shareAddr of the inbound")
 
 // publicHost is the host that links carry for inbounds without a share address: the request's own if it is one of
-// public_hosts, else the first of those, else, while the server is bound to loopback, the request's. requested is a
-// Host header, with or without a port. Source: decisions.md §4.
+// public_hosts, else the first of those, else that of public_url, else, while the server is bound to loopback, the
+// request's. requested is a Host header, with or without a port. Source: decisions.md §4.
 func (s *snapshot) publicHost(requested string, loopback bool) string {
 	host := bareHost(requested)
 	hosts := s.settings.PublicHosts
@@ -23,6 +24,12 @@ func (s *snapshot) publicHost(requested string, loopback bool) string {
 		return host
 	case len(hosts) > 0:
 		return hosts[0]
+	case s.settings.PublicURL != "":
+		u, err := url.Parse(s.settings.PublicURL)
+		if err != nil { // it was checked when it was set
+			return ""
+		}
+		return u.Hostname()
 	case loopback:
 		return host
 	}

@@ -36,6 +36,17 @@ func TestPublicHost(t *testing.T) {
 	}
 }
 
+func TestPublicHostOfThePublicURL(t *testing.T) {
+	s := &snapshot{settings: domain.Settings{PublicURL: "https://vpn.example:8443/path"}}
+	if got := s.publicHost("localhost", true); got != "vpn.example" {
+		t.Errorf("without public hosts: %q", got)
+	}
+	s.settings.PublicHosts = []string{"one.example"}
+	if got := s.publicHost("localhost", true); got != "one.example" {
+		t.Errorf("with a public host: %q", got)
+	}
+}
+
 func TestAddress(t *testing.T) {
 	for _, c := range []struct{ name, share, listen, public, want string }{
 		{"share address first", "share.example", "203.0.113.7", "public.example", "share.example"},

@@ -59,7 +59,7 @@ func (s *Service) Subscription(ctx context.Context, subID string, r Request) (Re
 	sum := sha256.Sum256(rendered.Body)
 	return Reply{
 		Body: rendered.Body, ContentType: rendered.ContentType, ETag: `"` + hex.EncodeToString(sum[:16]) + `"`,
-		Headers: append(headers(&user, traffic, rendered), rendered.Headers...),
+		Headers: append(headers(&user, traffic, rendered, s.current.Load().settings.PublicURL), rendered.Headers...),
 	}, nil
 }
 

@@ -98,6 +98,14 @@ func TestSubscriptionHeaders(t *testing.T) {
 			t.Errorf("%s: %q\nwant %q", subID, got, want)
 		}
 	}
+	b.write(func(tx *storage.Tx) error {
+		return tx.SaveSettings(t.Context(), domain.Settings{PublicURL: "https://vpn.example/"})
+	})
+	b.reload()
+	page := wire.Pair{Name: "profile-web-page-url", Value: "https://vpn.example/sub/sub-Ren%C3%A9e"}
+	if got := b.fetch("sub-Renée", Request{}).Headers; !slices.Contains(got, page) {
+		t.Errorf("with a public URL: %q", got)
+	}
 }
 
 // A wrong id tells nothing about ids that exist.
