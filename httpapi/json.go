@@ -19,7 +19,7 @@ func readJSON(data []byte, to any) error {
 	)
 	switch {
 	case errors.As(err, &syntax):
-		return errors.New("not valid JSON: " + err.Error())
+		return errors.New("is not valid JSON: " + err.Error())
 	case errors.As(err, &number) && number.Field != "":
 		return errors.New(number.Field + " can not be the " + number.Value)
 	case errors.As(err, &number):

@@ -56,7 +56,7 @@ func TestSettingsRefuse(t *testing.T) {
 	}
 	b.run(t, b.url, []scenario{
 		put("no body", "", 400, `"request body is required"`),
-		put("cut off", "{", 400, `{"body":"not valid JSON: unexpected end of JSON input"}`),
+		put("cut off", "{", 400, `{"body":"is not valid JSON: unexpected end of JSON input"}`),
 		put("null", "null", 422, `{"body":"expected object"}`),
 		put("wrong types", `{"public_url":7,"public_hosts":7}`, 422, `{"public_hosts":"expected array","public_url":"expected string"}`),
 		put("wrong type in a list", `{"public_hosts":[7]}`, 422, `{"public_hosts[0]":"expected string"}`),

@@ -52,14 +52,14 @@ func TestXUIReads(t *testing.T) {
 	b.client("alice")
 	b.panel(http.MethodPost, "/clients/add", `{"client":{"email":"bob👩‍💻#?"},"inboundIds":[1]}`)
 	links := success("", jsonList(linkOf("alice", port)))
-	const badSegment = ": is not a valid URL-encoded path segment"
+	const badSegment = " is not a valid URL-encoded path segment"
 	b.run(t, b.url, []scenario{
 		b.scenario("inbounds", http.MethodGet, "/inbounds/list", "", success("", "["+inboundJSON(1, port)+"]")),
 		b.scenario("inbound", http.MethodGet, "/inbounds/get/1", "", success("", inboundJSON(1, port))),
 		b.scenario("unknown inbound", http.MethodGet, "/inbounds/get/2", "", envelope("inbound not found")),
-		b.scenario("inbound 0", http.MethodGet, "/inbounds/get/0", "", envelope("id: expected number >= 1")),
-		b.scenario("inbound x", http.MethodGet, "/inbounds/get/x", "", envelope("id: invalid integer")),
-		b.scenario("inbound 2^70", http.MethodGet, "/inbounds/get/1180591620717411303424", "", envelope("id: invalid integer")),
+		b.scenario("inbound 0", http.MethodGet, "/inbounds/get/0", "", envelope("id must be a number >= 1")),
+		b.scenario("inbound x", http.MethodGet, "/inbounds/get/x", "", envelope("id must be an integer")),
+		b.scenario("inbound 2^70", http.MethodGet, "/inbounds/get/1180591620717411303424", "", envelope("id must be an integer")),
 
 		b.scenario("client", http.MethodGet, "/clients/get/alice", "", success("", clientJSON(1, "alice"))),
 		b.scenario("client in another case", http.MethodGet, "/clients/get/ALICE", "", success("", clientJSON(1, "alice"))),
@@ -136,14 +136,14 @@ func TestXUIAddClientRefuses(t *testing.T) {
 	bob := func(field string) string { return `{"client":{"email":"bob",` + field + `},"inboundIds":[1]}` }
 	b.run(t, b.url, []scenario{
 		add("no body", "", "request body is required"),
-		add("cut off", `{"client":{"email":"bob"`, "the request body: not valid JSON: unexpected end of JSON input"),
-		add("no JSON", `email=bob`, "the request body: not valid JSON: invalid character 'e' looking for beginning of value"),
-		add("null", `null`, "the request body: expected object"),
-		add("list", `[]`, "the request body: expected object"),
+		add("cut off", `{"client":{"email":"bob"`, "the request body is not valid JSON: unexpected end of JSON input"),
+		add("no JSON", `email=bob`, "the request body is not valid JSON: invalid character 'e' looking for beginning of value"),
+		add("null", `null`, "the request body must be an object"),
+		add("list", `[]`, "the request body must be an object"),
 		add("empty", `{}`, "email is required"),
 		add("client null", `{"client":null,"inboundIds":null}`, "email is required"),
-		add("client text", `{"client":"bob"}`, "client: expected object"),
-		add("email number", `{"client":{"email":7}}`, "email: expected string"),
+		add("client text", `{"client":"bob"}`, "client must be an object"),
+		add("email number", `{"client":{"email":7}}`, "email must be a string"),
 		add("email with a slash", `{"client":{"email":"a/b"},"inboundIds":[1]}`, "email must not contain spaces, control characters, / or \\"),
 		add("email with NUL", `{"client":{"email":"a\u0000"},"inboundIds":[1]}`, "email must not contain spaces, control characters, / or \\"),
 		add("email in use", `{"client":{"email":"ALICE"},"inboundIds":[1]}`, "email already in use: ALICE"),
@@ -158,12 +158,12 @@ func TestXUIAddClientRefuses(t *testing.T) {
 		add("bad flow", bob(`"flow":"x"`), `flow must be "" or "xtls-rprx-vision"`),
 		add("bad cipher", bob(`"security":"x"`), "security must be one of auto, aes-128-gcm, chacha20-poly1305, none, zero"),
 		add("negative quota", bob(`"totalGB":-1`), "totalGB must not be negative"),
-		add("quota text", bob(`"totalGB":"7"`), "totalGB: expected integer"),
-		add("quota with a fraction", bob(`"totalGB":1.5`), "totalGB: expected integer"),
-		add("quota of 20 digits", bob(`"totalGB":99999999999999999999`), "the request body: client.totalGB can not be the number 99999999999999999999"),
-		add("quota that is no float", bob(`"totalGB":1e400`), "the request body: the number 1e400 is out of range"),
+		add("quota text", bob(`"totalGB":"7"`), "totalGB must be an integer"),
+		add("quota with a fraction", bob(`"totalGB":1.5`), "totalGB must be an integer"),
+		add("quota of 20 digits", bob(`"totalGB":99999999999999999999`), "client.totalGB can not be the number 99999999999999999999"),
+		add("quota that is no float", bob(`"totalGB":1e400`), "the number 1e400 is out of range"),
 		add("negative limit", bob(`"limitIp":-1`), "limitIp must not be negative"),
-		add("enable text", bob(`"enable":"yes"`), "enable: expected boolean"),
+		add("enable text", bob(`"enable":"yes"`), "enable must be a boolean"),
 		add("long comment", bob(`"comment":"`+strings.Repeat("a", 4097)+`"`), "comment is longer than 4096 bytes"),
 		add("start on first use", bob(`"expiryTime":-1`), "expiryTime below 0 (start on first use) is not served yet"),
 		add("renewal", bob(`"reset":30`), "reset other than 0 (renewal on expiry) is not served yet"),
@@ -172,8 +172,8 @@ func TestXUIAddClientRefuses(t *testing.T) {
 		add("reset policy", bob(`"trafficReset":"monthly"`), "trafficReset must be one of never"),
 		add("group", bob(`"group":"vip"`), "group is not served yet"),
 		add("no inbounds", `{"client":{"email":"bob"},"inboundIds":[]}`, "inboundIds must name at least one inbound"),
-		add("inbounds text", `{"client":{"email":"bob"},"inboundIds":["1"]}`, "inboundIds[0]: expected integer"),
-		add("inbounds number", `{"client":{"email":"bob"},"inboundIds":1}`, "inboundIds: expected array"),
+		add("inbounds text", `{"client":{"email":"bob"},"inboundIds":["1"]}`, "inboundIds[0] must be an integer"),
+		add("inbounds number", `{"client":{"email":"bob"},"inboundIds":1}`, "inboundIds must be an array"),
 		add("unknown inbound", `{"client":{"email":"bob"},"inboundIds":[1,99]}`, "inbound 99: not found"),
 	})
 }
@@ -249,12 +249,12 @@ func TestXUIAddInboundRefuses(t *testing.T) {
 	vless := func(field string) string {
 		return fmt.Sprintf(`{"protocol":"vless","listen":"127.0.0.1","port":%d,"settings":{"decryption":"none"},%s}`, coretest.FreePort(t), field)
 	}
-	const noObject = "the request body: settings, streamSettings and sniffing must be JSON objects, or strings that hold one"
+	const noObject = "settings, streamSettings and sniffing must be JSON objects, or strings that hold one"
 	b.run(t, b.url, []scenario{
 		add("no body", "", "request body is required"),
-		add("cut off", `{"port":`, "the request body: not valid JSON: unexpected end of JSON input"),
-		add("null", "null", "the request body: expected object"),
-		add("port text", `{"port":"443"}`, "port: expected integer"),
+		add("cut off", `{"port":`, "the request body is not valid JSON: unexpected end of JSON input"),
+		add("null", "null", "the request body must be an object"),
+		add("port text", `{"port":"443"}`, "port must be an integer"),
 		add("port in use", fmt.Sprintf(`{"protocol":"vless","port":%d,"settings":{"decryption":"none"}}`, used),
 			fmt.Sprintf(`port %d is already used by inbound "in-%d-tcp" (#1)`, used, used)),
 		add("tag in use", vless(fmt.Sprintf(`"tag":"in-%d-tcp"`, used)), fmt.Sprintf("tag already in use: in-%d-tcp", used)),

@@ -96,10 +96,30 @@ func faultSentence(fault error) string {
 	for _, part := range []string{"path.", "body.", "client."} {
 		field = strings.TrimPrefix(field, part)
 	}
-	if field == "" || field == "body" {
-		field = "the request body"
+	told, own := predicate(oneLine(d.Message))
+	switch {
+	case field != "" && field != "body":
+		return field + " " + told
+	case own:
+		return "the request body " + told
 	}
-	return field + ": " + oneLine(d.Message)
+	return told // a sentence that names the field itself
+}
+
+// predicate makes what huma says of a field ("expected integer", "invalid integer") go on after the field's name ("must
+// be an integer"). own is false for what is not said in this way.
+func predicate(message string) (told string, own bool) {
+	kind, expected := strings.CutPrefix(message, "expected ")
+	if !expected {
+		kind, expected = strings.CutPrefix(message, "invalid ")
+	}
+	switch {
+	case !expected:
+		return message, strings.HasPrefix(message, "is ")
+	case strings.IndexAny(kind, "aeiou") == 0:
+		return "must be an " + kind, true
+	}
+	return "must be a " + kind, true
 }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
