@@ -43,7 +43,7 @@ func (c *adminCreateCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	return c.do(ctx, func(client *control.Client) error {
+	return c.provision(ctx, func(client *control.Client) error {
 		return client.CreateAdmin(ctx, control.NewAdmin{Username: c.Username, Password: password, Sudo: c.Sudo})
 	})
 }

@@ -45,7 +45,7 @@ func (c *serveCmd) Run(ctx context.Context, s streams) (err error) {
 	}
 	k, err := kernel.Start(ctx, kernel.Options{Dir: c.Data, Database: c.Database, Loopback: loopback(doors[0].listener), Log: log})
 	if err != nil {
-		return errors.Join(err, closeAll(doors))
+		return errors.Join(explained(err), closeAll(doors))
 	}
 	if err := firstAdmin(ctx, k, s); err != nil {
 		return errors.Join(err, closeAll(doors), k.Stop(context.WithoutCancel(ctx)))
