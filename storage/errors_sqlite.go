@@ -40,9 +40,13 @@ func (sqlite) classify(err error) (class, string) {
 }
 
 // collided finds "table.column" in "constraint failed: UNIQUE constraint failed: table.column (2067)", the only place
-// where SQLite says it.
+// where SQLite says it. Of an index over an expression it says "index 'table_column_unique'" instead.
 func collided(message string) string {
 	_, column, _ := strings.Cut(message, "UNIQUE constraint failed: ")
+	if index, ok := strings.CutPrefix(column, "index '"); ok {
+		index, _, _ = strings.Cut(index, "_unique'")
+		return strings.Replace(index, "_", ".", 1)
+	}
 	column, _, _ = strings.Cut(column, " ")
 	return column
 }

@@ -89,25 +89,16 @@ func TestNamesAreFoundInAnySpelling(t *testing.T) {
 
 func TestEachCredentialIsUnique(t *testing.T) {
 	tests := []struct {
-		field, message string
-		take           func(u *domain.User, from domain.User)
+		field string
+		take  func(u *domain.User, from domain.User)
 	}{
-		{"username_key", "is already in use", func(u *domain.User, f domain.User) { u.Username = f.Username }},
-		{"sub_id", "is already in use", func(u *domain.User, f domain.User) { u.SubID = f.SubID }},
-		{"vless_id", "is already in use", func(u *domain.User, f domain.User) { u.VLESSID = f.VLESSID }},
-		{"vmess_id", "is already in use", func(u *domain.User, f domain.User) { u.VMessID = f.VMessID }},
-		{
-			"trojan_password", "is already in use",
-			func(u *domain.User, f domain.User) { u.TrojanPassword = f.TrojanPassword },
-		},
-		{
-			"shadowsocks_password", "is already in use",
-			func(u *domain.User, f domain.User) { u.ShadowsocksPassword = f.ShadowsocksPassword },
-		},
-		{
-			"hysteria_auth", "is already in use",
-			func(u *domain.User, f domain.User) { u.HysteriaAuth = f.HysteriaAuth },
-		},
+		{"username_key", func(u *domain.User, f domain.User) { u.Username = f.Username }},
+		{"sub_id", func(u *domain.User, f domain.User) { u.SubID = f.SubID }},
+		{"vless_id", func(u *domain.User, f domain.User) { u.VLESSID = f.VLESSID }},
+		{"vmess_id", func(u *domain.User, f domain.User) { u.VMessID = f.VMessID }},
+		{"trojan_password", func(u *domain.User, f domain.User) { u.TrojanPassword = f.TrojanPassword }},
+		{"shadowsocks_password", func(u *domain.User, f domain.User) { u.ShadowsocksPassword = f.ShadowsocksPassword }},
+		{"hysteria_auth", func(u *domain.User, f domain.User) { u.HysteriaAuth = f.HysteriaAuth }},
 	}
 	each(t, func(t *testing.T, db *storage.DB) {
 		ctx := context.Background()
@@ -115,20 +106,48 @@ func TestEachCredentialIsUnique(t *testing.T) {
 		first, second := addUser(t, db, admin.ID, "first"), addUser(t, db, admin.ID, "second")
 		for _, test := range tests {
 			t.Run(test.field, func(t *testing.T) {
+				want := domain.Conflict(test.field, "is already in use")
 				third := newUser(admin.ID, "third")
 				test.take(&third, first)
 				err := db.Write(ctx, func(tx *storage.Tx) error { return tx.InsertUser(ctx, &third, nil) })
-				fails(t, err, domain.Conflict(test.field, test.message))
+				fails(t, err, want)
 				if strings.Contains(err.Error(), "first") {
 					t.Errorf("%q names the holder", err)
 				}
 				changed := second
 				test.take(&changed, first)
-				err = db.Write(ctx, func(tx *storage.Tx) error { return tx.UpdateUser(ctx, &changed) })
-				fails(t, err, domain.Conflict(test.field, test.message))
+				fails(t, db.Write(ctx, func(tx *storage.Tx) error { return tx.UpdateUser(ctx, &changed) }), want)
 			})
 		}
 		equal(t, "second", must(db.UserByID(ctx, second.ID))(t), second)
+	})
+}
+
+// Two vless ids that differ where the core does not look would be one user to it.
+func TestVLESSIDsAreComparedAsTheCoreDoes(t *testing.T) {
+	each(t, func(t *testing.T, db *storage.DB) {
+		ctx := context.Background()
+		admin := addAdmin(t, db, "root")
+		insert := func(name, id string) error {
+			u := newUser(admin.ID, name)
+			u.VLESSID = id
+			return db.Write(ctx, func(tx *storage.Tx) error { return tx.InsertUser(ctx, &u, nil) })
+		}
+		for _, test := range []struct {
+			name, id string
+			want     *domain.Error
+		}{
+			{"first", "a4a9d503-90ef-4e3b-8263-81d189134136", nil},
+			{"bytes 6 and 7", "a4a9d503-90ef-ffff-8263-81d189134136", domain.Conflict("vless_id", "is already in use")},
+			{"byte 5", "a4a9d503-90ee-4e3b-8263-81d189134136", nil},
+			{"byte 8", "a4a9d503-90ef-4e3b-9263-81d189134136", nil},
+		} {
+			if err := insert(test.name, test.id); test.want == nil && err != nil {
+				t.Errorf("%s: %v", test.name, err)
+			} else if test.want != nil {
+				fails(t, err, test.want)
+			}
+		}
 	})
 }
 

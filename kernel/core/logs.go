@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"strings"
 	"sync/atomic"
 
 	xlog "github.com/xtls/xray-core/common/log"
@@ -47,10 +48,19 @@ func (l *coreLog) Handle(m xlog.Message) {
 		return
 	}
 	select {
-	case l.lines <- line{level, m.String()}:
+	case l.lines <- line{level, textOf(m)}:
 	default:
 		l.dropped.Add(1)
 	}
+}
+
+// textOf is the line without its severity, which zap writes in its own way.
+func textOf(m xlog.Message) string {
+	text := m.String()
+	if general, ok := m.(*xlog.GeneralMessage); ok {
+		text = strings.TrimPrefix(text, "["+general.Severity.String()+"] ")
+	}
+	return text
 }
 
 // levelOf is debug for all that happens with every connection, so that who connects where is not in the log by default.

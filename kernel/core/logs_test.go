@@ -33,7 +33,7 @@ func TestLevelsOfTheCoresLog(t *testing.T) {
 	for i, want := range []struct {
 		level zapcore.Level
 		text  string
-	}{{zap.WarnLevel, "[Warning] mind this"}, {zap.ErrorLevel, "[Error] that broke"}} {
+	}{{zap.WarnLevel, "mind this"}, {zap.ErrorLevel, "that broke"}} {
 		if got := logs.All()[i]; got.Level != want.level || got.Message != want.text {
 			t.Errorf("line %d: %s %q, want %s %q", i, got.Level, got.Message, want.level, want.text)
 		}

@@ -68,7 +68,8 @@ CREATE TABLE IF NOT EXISTS users (
 ){{.Table}};
 CREATE UNIQUE INDEX IF NOT EXISTS users_username_key_unique ON users (username_key);
 CREATE UNIQUE INDEX IF NOT EXISTS users_sub_id_unique ON users (sub_id);
-CREATE UNIQUE INDEX IF NOT EXISTS users_vless_id_unique ON users (vless_id);
+-- The core ignores bytes 6 and 7 of a vless id, the characters 15 to 18 of its text.
+CREATE UNIQUE INDEX IF NOT EXISTS users_vless_id_unique ON users ((substr(vless_id, 1, 14) || substr(vless_id, 19)));
 CREATE UNIQUE INDEX IF NOT EXISTS users_vmess_id_unique ON users (vmess_id);
 CREATE UNIQUE INDEX IF NOT EXISTS users_trojan_password_unique ON users (trojan_password);
 CREATE UNIQUE INDEX IF NOT EXISTS users_shadowsocks_password_unique ON users (shadowsocks_password);
