@@ -69,10 +69,12 @@ func firstFiveMinutes(t *testing.T, args ...string) {
 	download(t, through, origin, 1_000_000)
 
 	held := hold(t, through, origin)
+	asked := time.Now()
 	s.panel(http.MethodPost, "/clients/del/alice@example.com", "", nil)
 	if err := waitCut(held); err == nil {
 		t.Fatal("the open connection of a deleted client ended as if it was complete")
 	}
+	t.Logf("the open connection was cut %s after the request to delete its client", time.Since(asked))
 	hits := origin.Hits()
 	if resp, err := through.Get(origin.URL + "/bytes?n=1"); err == nil {
 		_ = resp.Body.Close()

@@ -11,7 +11,9 @@ import (
 
 	"github.com/jonboulle/clockwork"
 	xctx "github.com/xtls/xray-core/common/ctx"
+	"github.com/xtls/xray-core/common/net"
 	"github.com/xtls/xray-core/common/session"
+	"github.com/xtls/xray-core/transport/internet/stat"
 
 	"github.com/sluicehq/sluice/kernel/domain"
 )
@@ -110,6 +112,24 @@ func (g *gate) expire() {
 	g.users.online(func(u *user) { g.cut(u, u.expelled(now)) })
 }
 
+// resetOnClose makes the end of a TCP connection a reset: a client that sees an orderly end lets its user wait for a second
+// more. Connections within others, such as streams of HTTP/2, are left as they are.
+func resetOnClose(raw net.Conn) {
+	for raw != nil {
+		switch c := raw.(type) {
+		case interface{ SetLinger(int) error }:
+			_ = c.SetLinger(0) // one that is closed already has nothing to end
+			return
+		case *stat.CounterConnection:
+			raw = c.Connection
+		case interface{ NetConn() net.Conn }: // TLS and REALITY
+			raw = c.NetConn()
+		default:
+			return
+		}
+	}
+}
+
 // cut ends connections that were taken out of the user's registry. The deadline frees a blocked write first: without it
 // closing a REALITY connection waits seconds for its peer.
 func (g *gate) cut(u *user, list []*conn) {
@@ -117,6 +137,7 @@ func (g *gate) cut(u *user, list []*conn) {
 		return
 	}
 	for _, c := range list {
+		resetOnClose(c.raw) // before anybody can close it
 		c.cancel()
 		if c.raw == nil {
 			continue
