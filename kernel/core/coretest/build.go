@@ -44,7 +44,7 @@ var build = sync.OnceValues(func() (string, error) {
 	}
 	// Under another name first: several test processes may build it at the same time.
 	building := fmt.Sprintf("%s.%d", path, os.Getpid())
-	if _, err := goCommand("build", "-trimpath", "-o", building, module+"/main"); err != nil {
+	if _, err := goCommand("build", "-o", building, module+"/main"); err != nil {
 		return "", err
 	}
 	return path, os.Rename(building, path)
@@ -52,8 +52,7 @@ var build = sync.OnceValues(func() (string, error) {
 
 // goCommand runs the go tool in the package's folder, and so with the module's go.mod.
 func goCommand(args ...string) (string, error) {
-	cmd := exec.Command("go", args...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd := exec.Command("go", args...) // with the flags of the test itself: its packages need not be compiled again
 	out, err := cmd.Output()
 	if e, ok := err.(*exec.ExitError); ok {
 		return "", fmt.Errorf("go %s: %w: %s", strings.Join(args, " "), err, e.Stderr)
