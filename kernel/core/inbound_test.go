@@ -23,6 +23,18 @@ func TestCheckInboundAccepts(t *testing.T) {
 				"settings": {"allowInsecure": false, "fingerprint": "chrome"}}}`
 			in.Sniffing = `{"enabled": true, "destOverride": ["http", "tls"], "metadataOnly": false, "routeOnly": false}`
 		},
+		"what its pages send for reality": func(in *domain.Inbound) {
+			in.Settings = `{"decryption": "none", "encryption": "none", "fallbacks": []}`
+			in.StreamSettings = `{"network": "tcp", "security": "reality", "externalProxy": [], "realitySettings": {"show": false,
+				"xver": 0, "dest": "example.com:443", "serverNames": ["example.com"], "minClient": "", "maxClient": "", "maxTimediff": 0,
+				"privateKey": "wIc7zBUiTXBGxM7S7wl0nCZ663OAvzTDNqS7-bsxV3A", "shortIds": ["47595474"], "settings": {
+				"publicKey": "2UqLjQFhlvLcY7VzaKRotIDQFOgAJe1dYD1njigp9wk", "fingerprint": "random", "serverName": "", "spiderX": "/"}},
+				"tcpSettings": {"acceptProxyProtocol": false, "header": {"type": "none"}}}`
+		},
+		"kcp of an older page": func(in *domain.Inbound) {
+			in.StreamSettings = `{"network": "kcp", "kcpSettings": {"mtu": 1350, "tti": 20, "uplinkCapacity": 5, "downlinkCapacity": 20,
+				"congestion": false, "readBufferSize": 2, "writeBufferSize": 2}}`
+		},
 		"nothing but a protocol": func(in *domain.Inbound) { in.Protocol, in.Settings = domain.VMess, "" },
 		"an IPv6 address":        func(in *domain.Inbound) { in.Listen = "::1" },
 		"kcp with a mask": func(in *domain.Inbound) {

@@ -44,7 +44,7 @@ var transportFields = values("network security").with(fields{
 	"grpcSettings":        object(grpcFields),
 	"xhttpSettings":       object(xhttpFields),
 	"splithttpSettings":   object(xhttpFields),
-	"kcpSettings":         object(values("mtu tti uplinkCapacity downlinkCapacity cwndMultiplier maxSendingWindow")),
+	"kcpSettings":         object(kcpFields),
 	"hysteriaSettings":    object(hysteriaFields),
 	"sockopt":             object(sockoptFields),
 	"finalmask":           object(finalmaskFields),
@@ -56,6 +56,11 @@ var rawFields = values("acceptProxyProtocol").with(fields{
 		"request":  object(values("version method path headers")),
 		"response": object(values("version status reason headers")),
 	}),
+})
+
+// kcpFields: the core has dropped the unused ones; scripts still send them.
+var kcpFields = values("mtu tti uplinkCapacity downlinkCapacity cwndMultiplier maxSendingWindow").with(fields{
+	"congestion": unused, "readBufferSize": unused, "writeBufferSize": unused,
 })
 
 var grpcFields = values(`authority serviceName multiMode idle_timeout health_check_timeout permit_without_stream
@@ -115,12 +120,13 @@ var tlsFields = values(`serverName alpn enableSessionResumption disableSystemRoo
 
 var limitFallbackFields = values("afterBytes bytesPerSec burstBytesPerSec")
 
-// realityFields are the server's; 3x-ui keeps the client's in settings, some scripts put them beside.
+// realityFields are the server's; 3x-ui keeps the client's in settings, some scripts put them beside. minClient and
+// maxClient are what older versions of it called the limits that the core has never read under these names.
 var realityFields = values("show xver serverNames privateKey minClientVer maxClientVer maxTimeDiff shortIds mldsa65Seed").with(fields{
 	"target": target, "dest": target, "type": unused,
 	"limitFallbackUpload": object(limitFallbackFields), "limitFallbackDownload": object(limitFallbackFields),
 	"settings": unused, "fingerprint": unused, "serverName": unused, "password": unused, "publicKey": unused,
-	"shortId": unused, "mldsa65Verify": unused, "spiderX": unused,
+	"shortId": unused, "mldsa65Verify": unused, "spiderX": unused, "minClient": unused, "maxClient": unused,
 	"masterKeyLog": blank,
 })
 
