@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -91,16 +93,19 @@ func HTTP(t testing.TB, proxy string) *http.Client {
 	return &http.Client{Transport: transport, Timeout: patience}
 }
 
-// FreePort returns a port of 127.0.0.1 on which nothing listens, neither TCP nor UDP.
+// FreePort returns a port of 127.0.0.1 on which nothing listens, neither TCP nor UDP. It is below those that the system
+// gives to outgoing connections, so that none of these takes it before the test does.
 func FreePort(t testing.TB) int {
 	t.Helper()
+	const lowest, highest = 10_000, 32_000
 	for range 100 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(lowest+rand.IntN(highest-lowest)))
+		l, err := net.Listen("tcp", addr)
 		if err != nil {
-			t.Fatal(err)
+			continue
 		}
+		u, err := net.ListenPacket("udp", addr)
 		port := l.Addr().(*net.TCPAddr).Port
-		u, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
 		_ = l.Close()
 		if err == nil {
 			_ = u.Close()
