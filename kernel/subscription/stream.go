@@ -3,6 +3,8 @@ package subscription
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/sluicehq/sluice/kernel/domain"
@@ -62,8 +64,8 @@ func parseStream(in *domain.Inbound) (stream, error) {
 
 // read decodes one value into to; an absent one leaves it alone.
 func (o object) read(key string, to any) error {
-	raw, ok := o[key]
-	if !ok {
+	raw := o.value(key)
+	if raw == nil {
 		return nil
 	}
 	if err := json.Unmarshal(raw, to); err != nil {
@@ -75,33 +77,43 @@ func (o object) read(key string, to any) error {
 // text is the string under key, "" when it is absent or something else.
 func (o object) text(key string) string {
 	var s string
-	_ = json.Unmarshal(o[key], &s)
+	_ = json.Unmarshal(o.value(key), &s)
 	return s
 }
 
 // number is the unsigned number under key, 0 when it is absent or something else.
 func (o object) number(key string) uint32 {
 	var n uint32
-	_ = json.Unmarshal(o[key], &n)
+	_ = json.Unmarshal(o.value(key), &n)
 	return n
 }
 
 // flag is the boolean under key, false when it is absent or something else.
 func (o object) flag(key string) bool {
 	var b bool
-	_ = json.Unmarshal(o[key], &b)
+	_ = json.Unmarshal(o.value(key), &b)
 	return b
+}
+
+// value is what stands under key, nil when nothing does. Names are compared without case, as the core compares them.
+func (o object) value(key string) json.RawMessage {
+	if raw, ok := o[key]; ok {
+		return raw
+	}
+	for _, name := range slices.Sorted(maps.Keys(o)) {
+		if strings.EqualFold(name, key) {
+			return o[name]
+		}
+	}
+	return nil
 }
 
 // without returns a copy that lacks the keys.
 func (o object) without(keys ...string) object {
-	rest := make(object, len(o))
-	for k, v := range o {
-		rest[k] = v
-	}
-	for _, k := range keys {
-		delete(rest, k)
-	}
+	rest := maps.Clone(o)
+	maps.DeleteFunc(rest, func(name string, _ json.RawMessage) bool {
+		return slices.ContainsFunc(keys, func(key string) bool { return strings.EqualFold(name, key) })
+	})
 	return rest
 }
 

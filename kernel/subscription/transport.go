@@ -35,7 +35,7 @@ func (s *stream) wireTransport() wire.Transport {
 // headersInto takes the headers over, sorted; Host stands in for a host that the settings do not name.
 func headersInto(t *wire.Transport, c object) {
 	var headers map[string]string
-	_ = json.Unmarshal(c["headers"], &headers)
+	_ = json.Unmarshal(c.value("headers"), &headers)
 	for name, value := range headers {
 		if strings.EqualFold(name, "host") {
 			if t.Host == "" {
@@ -57,7 +57,7 @@ func (s *stream) httpHeader(t *wire.Transport) {
 			Headers map[string]list `json:"headers"`
 		} `json:"request"`
 	}
-	_ = json.Unmarshal(s.carrier["header"], &header)
+	_ = json.Unmarshal(s.carrier.value("header"), &header)
 	if header.Type != "http" {
 		return
 	}
@@ -73,11 +73,11 @@ func (s *stream) httpHeader(t *wire.Transport) {
 // links carry. What stands in "extra" itself wins, as it does in the core.
 func (s *stream) xhttpExtra() string {
 	extra := s.carrier.without(append([]string{"path", "host", "mode", "extra", "headers"}, serverOnly...)...)
-	if headers := withoutHost(s.carrier["headers"]); len(headers) > 0 {
+	if headers := withoutHost(s.carrier.value("headers")); len(headers) > 0 {
 		extra["headers"], _ = json.Marshal(headers)
 	}
 	var given object
-	_ = json.Unmarshal(s.carrier["extra"], &given)
+	_ = json.Unmarshal(s.carrier.value("extra"), &given)
 	for k, v := range given {
 		extra[k] = v
 	}
