@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -87,6 +88,46 @@ func firstFiveMinutes(t *testing.T, args ...string) {
 	}
 	if status, body := s.do(http.MethodGet, "/sub/"+alice.Client.SubID, ""); status != http.StatusNotFound {
 		t.Fatalf("the subscription of a deleted client answers %d %s", status, body)
+	}
+}
+
+// TestStopLosesNothing tells the server to stop while a download runs: it ends by itself, and every byte that it had
+// counted is there afterwards.
+func TestStopLosesNothing(t *testing.T) {
+	dir, origin := t.TempDir(), coretest.Origin(t)
+	s := start(t, dir)
+	s.login()
+	if _, errs, code := command(t, allowPrivate, "core", "set", "--data", dir); code != 0 {
+		t.Fatalf("core set: %s", errs)
+	}
+	s.panel(http.MethodPost, "/inbounds/add", vlessInbound(coretest.FreePort(t)), nil)
+	s.panel(http.MethodPost, "/clients/add", aliceJSON, nil)
+	var links []string
+	s.panel(http.MethodGet, "/clients/links/alice@example.com", "", &links)
+	through := coretest.HTTP(t, coretest.Client(t, outboundOf(t, links[0])))
+	download(t, through, origin, 3_000_000)
+	held := hold(t, through, origin)
+	var before, after traffic
+	s.panel(http.MethodGet, "/clients/traffic/alice@example.com", "", &before)
+	if before.Down < 3_000_000 {
+		t.Fatalf("%d bytes are shown right after a download of 3 MB", before.Down)
+	}
+	if err := s.process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-s.ended:
+	case <-time.After(patience):
+		t.Fatal("the server does not stop")
+	}
+	if err := waitCut(held); err == nil {
+		t.Error("the download ended as if it was complete")
+	}
+	s = start(t, dir)
+	s.token = tokenOf(t, dir)
+	s.panel(http.MethodGet, "/clients/traffic/alice@example.com", "", &after)
+	if after.Up < before.Up || after.Down < before.Down {
+		t.Errorf("%+v is left of %+v", after, before)
 	}
 }
 
