@@ -57,5 +57,8 @@ func (h Health) Readiness() Readiness {
 	return Ready
 }
 
+// Panics are how many panics of the core and of the plugin host were caught since the start. Each is a bug.
+func (k *Kernel) Panics() (core, plugins uint64) { return uint64(k.Core.Panics()), k.Plugins.Panics() }
+
 // OnlineUsers is how many users have an open connection.
 func (k *Kernel) OnlineUsers() int { return len(k.Core.Online()) }

@@ -12,15 +12,16 @@ import (
 	"github.com/sluicehq/sluice/kernel"
 )
 
-// Online answers how many users have a connection now.
-type Online interface {
+// State is what the kernel knows besides its health.
+type State interface {
 	OnlineUsers() int
+	Panics() (core, plugins uint64)
 }
 
 // collector reads the kernel's state whenever metrics are asked for: nothing is counted in between.
 type collector struct {
 	health Health
-	online Online
+	state  State
 }
 
 var (
@@ -29,13 +30,14 @@ var (
 	pluginDesc  = prometheus.NewDesc("sluice_plugin_loaded", "Whether the plugin serves (1) or was refused or switched off (0).", []string{"plugin"}, nil)
 	flushDesc   = prometheus.NewDesc("sluice_traffic_flush_age_seconds", "Time since all traffic was stored.", nil, nil)
 	onlineDesc  = prometheus.NewDesc("sluice_users_online", "Users with an open connection.", nil, nil)
+	panicsDesc  = prometheus.NewDesc("sluice_panics_total", "Panics that were caught, each a bug with its stack in the log.", []string{"part"}, nil)
 )
 
 var _ prometheus.Collector = (*collector)(nil)
 
 // Describe lists the metrics.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{upDesc, inboundDesc, pluginDesc, flushDesc, onlineDesc} {
+	for _, d := range []*prometheus.Desc{upDesc, inboundDesc, pluginDesc, flushDesc, onlineDesc, panicsDesc} {
 		ch <- d
 	}
 }
@@ -52,7 +54,10 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(upDesc, one(h.Core == nil), "core")
 	gauge(inboundDesc, float64(len(h.Inbounds)))
 	gauge(flushDesc, h.FlushAge.Seconds())
-	gauge(onlineDesc, float64(c.online.OnlineUsers()))
+	gauge(onlineDesc, float64(c.state.OnlineUsers()))
+	core, plugins := c.state.Panics()
+	ch <- prometheus.MustNewConstMetric(panicsDesc, prometheus.CounterValue, float64(core), "core")
+	ch <- prometheus.MustNewConstMetric(panicsDesc, prometheus.CounterValue, float64(plugins), "plugins")
 	for _, p := range newDetails(h).Plugins {
 		gauge(pluginDesc, one(p.State == "loaded"), p.Name)
 	}
