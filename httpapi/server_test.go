@@ -111,6 +111,7 @@ func TestOpenAPI(t *testing.T) {
 	if doc.OpenAPI != "3.1.0" || doc.Info.Version != "1.2.3" {
 		t.Errorf("OpenAPI %s of version %s", doc.OpenAPI, doc.Info.Version)
 	}
+	wantSchemas(t, body)
 	var described, ids []string
 	for path, methods := range doc.Paths {
 		for method, op := range methods {
@@ -136,6 +137,42 @@ func TestOpenAPI(t *testing.T) {
 	if len(slices.Compact(ids)) != len(described) {
 		t.Errorf("operation ids are not unique: %q", ids)
 	}
+}
+
+// wantSchemas checks that every type in the document is one that JSON Schema has.
+func wantSchemas(t *testing.T, document string) {
+	t.Helper()
+	known := []string{"null", "boolean", "object", "array", "number", "string", "integer"}
+	var walk func(at string, v any)
+	walk = func(at string, v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			for key, value := range v {
+				types, isList := value.([]any)
+				name, isName := value.(string)
+				if isName {
+					types = []any{name}
+				}
+				if key == "type" && (isList || isName) && !strings.Contains(at, "securitySchemes") {
+					for _, one := range types {
+						if !slices.Contains(known, fmt.Sprint(one)) {
+							t.Errorf("%s: the type %q does not exist", at, one)
+						}
+					}
+				}
+				walk(at+"."+key, value)
+			}
+		case []any:
+			for i, value := range v {
+				walk(fmt.Sprintf("%s[%d]", at, i), value)
+			}
+		}
+	}
+	var doc any
+	if err := json.Unmarshal([]byte(document), &doc); err != nil {
+		t.Fatal(err)
+	}
+	walk("", doc)
 }
 
 // braces writes the parameters of a fiber path as OpenAPI does.

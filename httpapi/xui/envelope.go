@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"reflect"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -21,6 +22,12 @@ type Envelope[T any] struct {
 	Success bool   `json:"success"`
 	Msg     string `json:"msg" doc:"what happened, or one plain sentence about what is wrong"`
 	Obj     *T     `json:"obj" doc:"null on errors and on actions without a result"`
+}
+
+// TransformSchema says in the OpenAPI document that obj may be null: huma can not say it of an object.
+func (Envelope[T]) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	s.Properties["obj"] = &huma.Schema{AnyOf: []*huma.Schema{s.Properties["obj"], {Type: "null"}}}
+	return s
 }
 
 // none is the obj of routes that answer with none.
@@ -40,6 +47,10 @@ var fieldNames = map[string]string{
 func handle[I, O any](r routes, op huma.Operation, do func(context.Context, *I) (O, string, error)) {
 	op.BodyReadTimeout, op.MaxBodyBytes = -1, -1 // the server has read and bounded the body already
 	op.Security = []map[string][]string{{"token": {}}}
+	op.Responses = map[string]*huma.Response{
+		"401": r.denial("the token is missing, unknown, expired or disabled"),
+		"403": r.denial("the token may not do this"),
+	}
 	huma.Register(r.api, op, func(ctx context.Context, in *I) (*reply[O], error) {
 		obj, msg, err := do(ctx, in)
 		if err != nil {
@@ -51,6 +62,12 @@ func handle[I, O any](r routes, op huma.Operation, do func(context.Context, *I) 
 		}
 		return &reply[O]{out}, nil
 	})
+}
+
+// denial describes an answer of Deny.
+func (r routes) denial(description string) *huma.Response {
+	schema := r.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Envelope[none]](), true, "")
+	return &huma.Response{Description: description, Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
 }
 
 // sentence is what the caller reads of err. What is not meant for callers goes to the log.

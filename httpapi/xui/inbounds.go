@@ -25,7 +25,7 @@ type document json.RawMessage
 
 // Schema tells the validation to let any JSON through: UnmarshalJSON refuses what is no object.
 func (document) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Description: "a JSON object, or a string that holds one", Nullable: true}
+	return &huma.Schema{Description: "a JSON object, a string that holds one, or null"}
 }
 
 // UnmarshalJSON keeps the object.
