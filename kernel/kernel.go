@@ -33,7 +33,7 @@ const (
 type Options struct {
 	Dir      DataDir
 	Database string          // postgres://..., "" = an SQLite file in Dir
-	Loopback bool            // the API listens on loopback only
+	Loopback bool            // subscriptions are served on loopback only
 	Log      *zap.Logger     // nil = silent
 	Clock    clockwork.Clock // nil = the real clock
 }

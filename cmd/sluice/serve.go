@@ -30,6 +30,9 @@ func (c *serveCmd) Run(ctx context.Context, s streams) (err error) {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return errors.New("--tls-cert and --tls-key go together")
 	}
+	if c.Listen == "" {
+		return errors.New("--listen must name an address, such as 127.0.0.1:8080")
+	}
 	log, err := c.logger(s.err)
 	if err != nil {
 		return err
@@ -43,7 +46,7 @@ func (c *serveCmd) Run(ctx context.Context, s streams) (err error) {
 	if err != nil {
 		return err
 	}
-	k, err := kernel.Start(ctx, kernel.Options{Dir: c.Data, Database: c.Database, Loopback: loopback(doors[0].listener), Log: log})
+	k, err := kernel.Start(ctx, kernel.Options{Dir: c.Data, Database: c.Database, Loopback: loopback(doors), Log: log})
 	if err != nil {
 		return errors.Join(explained(err), closeAll(doors))
 	}
@@ -104,9 +107,15 @@ func closeAll(doors []door) error {
 	return errors.Join(errs...)
 }
 
-func loopback(l net.Listener) bool {
-	address, ok := l.Addr().(*net.TCPAddr)
-	return ok && address.IP.IsLoopback()
+// loopback says whether subscriptions are served to this machine only.
+func loopback(doors []door) bool {
+	for _, d := range doors {
+		address, ok := d.listener.Addr().(*net.TCPAddr)
+		if d.options.Sub && (!ok || !address.IP.IsLoopback()) {
+			return false
+		}
+	}
+	return true
 }
 
 // firstAdmin prints the login that the first start makes: the one time that it can be read.
