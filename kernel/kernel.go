@@ -127,6 +127,7 @@ func (k *Kernel) start(ctx context.Context) error {
 	})
 	k.runner, err = jobs.Start(k.o.Clock, k.o.Log.Named("jobs"),
 		jobs.Job{Name: "flush traffic", Every: flushEvery, Run: k.flusher.Flush},
+		jobs.Job{Name: "note subscription fetches", Every: flushEvery, Run: k.Subscriptions.FlushFetches},
 		jobs.Job{Name: "audit core", Every: auditEvery, Run: k.audit},
 		jobs.Job{Name: "prune old rows", Every: pruneEvery, Run: k.prune},
 	)
@@ -178,7 +179,7 @@ func (k *Kernel) prune(ctx context.Context) error {
 }
 
 // Stop ends everything in the order that loses nothing: jobs, then the core (gate shut, connections cut), then the
-// last flush, then plugins and database.
+// last flushes, then plugins and database.
 func (k *Kernel) Stop(ctx context.Context) error {
 	var errs []error
 	if k.runner != nil {
@@ -189,6 +190,9 @@ func (k *Kernel) Stop(ctx context.Context) error {
 	}
 	if k.flusher != nil {
 		errs = append(errs, k.flusher.Flush(ctx))
+	}
+	if k.Subscriptions != nil {
+		errs = append(errs, k.Subscriptions.FlushFetches(ctx))
 	}
 	if k.Plugins != nil {
 		errs = append(errs, k.Plugins.Close(ctx))

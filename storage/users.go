@@ -138,10 +138,21 @@ func (tx *Tx) attach(ctx context.Context, userID int64, ids []int64) error {
 	return nil
 }
 
-// TouchSubscription notes that a user's subscription was fetched at (ms UTC) by agent, a User-Agent. It is no change:
-// the revision stays. An unknown user is ignored: it was deleted meanwhile.
-func (db *DB) TouchSubscription(ctx context.Context, userID, at int64, agent string) error {
-	_, err := db.write.NewUpdate().Model((*domain.User)(nil)).
-		Set("sub_fetch_at = ?", at).Set("sub_agent = ?", agent).Where("id = ?", userID).Exec(ctx)
-	return fail(ctx, db.engine, "note subscription fetch", err)
+// NoteFetches stores when users' subscriptions were fetched, all or nothing, with at most one fetch per user. It is no
+// change: revisions stay. Unknown users are ignored: they were deleted meanwhile.
+func (db *DB) NoteFetches(ctx context.Context, fetches []domain.Fetch) error {
+	sorted := slices.SortedFunc(slices.Values(fetches), func(a, b domain.Fetch) int { return cmp.Compare(a.UserID, b.UserID) })
+	return db.transact(ctx, "note subscription fetches", func(tx bun.Tx) error {
+		if err := db.engine.lockWrites(ctx, tx.Tx, true); err != nil {
+			return err
+		}
+		for _, f := range sorted { // in id order, as two flushes lock rows
+			_, err := tx.NewUpdate().Model((*domain.User)(nil)).
+				Set("sub_fetch_at = ?", f.At).Set("sub_agent = ?", f.Agent).Where("id = ?", f.UserID).Exec(ctx)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

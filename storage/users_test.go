@@ -156,7 +156,7 @@ func TestUpdateUser(t *testing.T) {
 		ctx := context.Background()
 		admin := addAdmin(t, db, "root")
 		old := addUser(t, db, admin.ID, "old")
-		if err := db.TouchSubscription(ctx, old.ID, 77, "client/2"); err != nil {
+		if err := db.NoteFetches(ctx, []domain.Fetch{{UserID: old.ID, At: 77, Agent: "client/2"}}); err != nil {
 			t.Fatal(err)
 		}
 		u := fullUser(admin.ID)
@@ -171,18 +171,19 @@ func TestUpdateUser(t *testing.T) {
 	})
 }
 
-func TestTouchSubscriptionIsNoChange(t *testing.T) {
+func TestNoteFetchesIsNoChange(t *testing.T) {
 	each(t, func(t *testing.T, db *storage.DB) {
 		ctx := context.Background()
-		u := addUser(t, db, addAdmin(t, db, "root").ID, "u")
+		admin := addAdmin(t, db, "root").ID
+		u, v := addUser(t, db, admin, "u"), addUser(t, db, admin, "v")
 		last := must(db.LastChange(ctx))(t)
-		for _, id := range []int64{u.ID, 999} {
-			if err := db.TouchSubscription(ctx, id, 5, "a"); err != nil {
-				t.Fatal(err)
-			}
+		err := db.NoteFetches(ctx, []domain.Fetch{{UserID: 999, At: 4, Agent: "gone"}, {UserID: v.ID, At: 6, Agent: "b"}, {UserID: u.ID, At: 5, Agent: "a"}})
+		if err != nil {
+			t.Fatal(err)
 		}
-		u.SubFetchAt, u.SubAgent = 5, "a"
+		u.SubFetchAt, u.SubAgent, v.SubFetchAt, v.SubAgent = 5, "a", 6, "b"
 		equal(t, "user", must(db.UserByID(ctx, u.ID))(t), u)
+		equal(t, "the other", must(db.UserByID(ctx, v.ID))(t), v)
 		equal(t, "last change", must(db.LastChange(ctx))(t), last)
 	})
 }

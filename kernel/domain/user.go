@@ -60,6 +60,13 @@ type TrafficDelta struct {
 	OnlineAt int64 // ms UTC of the last byte
 }
 
+// Fetch is the last time that a user's app asked for its subscription.
+type Fetch struct {
+	UserID int64
+	At     int64  // ms UTC
+	Agent  string // the User-Agent
+}
+
 // StatusAt is the user's status at now (ms UTC) with used bytes counted.
 func (u *User) StatusAt(now, used int64) Status {
 	return Facts{u.Enabled, u.HoldSince != nil, u.ExpireAt, u.Quota, used}.StatusAt(now)

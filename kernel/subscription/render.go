@@ -9,7 +9,6 @@ import (
 	"hash/fnv"
 	"slices"
 	"strings"
-	"unicode"
 
 	"go.uber.org/zap"
 
@@ -53,9 +52,7 @@ func (s *Service) Subscription(ctx context.Context, subID string, r Request) (Re
 	if err != nil {
 		return Reply{}, err
 	}
-	if err := s.DB.TouchSubscription(ctx, user.ID, s.Clock.Now().UnixMilli(), cut(r.UserAgent, maxAgent)); err != nil {
-		s.Log.Warn("subscription fetch is not recorded", zap.Int64("user", user.ID), zap.Error(err))
-	}
+	s.fetches.note(domain.Fetch{UserID: user.ID, At: s.Clock.Now().UnixMilli(), Agent: cut(r.UserAgent, maxAgent)})
 	sum := sha256.Sum256(rendered.Body)
 	return Reply{
 		Body: rendered.Body, ContentType: rendered.ContentType, ETag: `"` + hex.EncodeToString(sum[:16]) + `"`,
@@ -75,19 +72,6 @@ func (s *Service) owner(ctx context.Context, subID string) (domain.User, error) 
 		err = unknown.Because(err)
 	}
 	return user, err
-}
-
-// maxAgent is how many bytes of a User-Agent are kept.
-const maxAgent = 200
-
-// cut returns at most n bytes of text, as valid UTF-8 without control characters.
-func cut(text string, n int) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(text[:min(len(text), n)], ""))
 }
 
 // Links returns the user's share links, one for each endpoint, never nil.

@@ -234,6 +234,9 @@ func TestFetchIsRecorded(t *testing.T) {
 	b.user("alice")
 	before := b.user("bob").Revision
 	b.fetch("sub-alice", Request{UserAgent: "v2rayNG/1.8\r\n\x1b[0m" + strings.Repeat("é", 200)})
+	if err := b.FlushFetches(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	alice, err := b.db.UserByName(t.Context(), "alice")
 	if err != nil || alice.SubFetchAt != start || alice.Revision >= before {
 		t.Fatalf("fetched at %d, revision %d, %v", alice.SubFetchAt, alice.Revision, err)

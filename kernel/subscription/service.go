@@ -42,6 +42,7 @@ type Service struct {
 	Options
 	current atomic.Pointer[snapshot]
 	loads   atomic.Uint64 // snapshots made
+	fetches fetches
 }
 
 // snapshot is everything but the user that a subscription is made of. It is never changed, only replaced.
