@@ -119,7 +119,11 @@ func (s *Service) Inbound(ctx context.Context, id int64) (InboundView, error) {
 
 func (s *Service) inboundView(in domain.Inbound) InboundView {
 	view := InboundView{Inbound: in}
-	if s.Core == nil {
+	if s.Core == nil || !in.Enabled {
+		return view
+	}
+	if err := s.Core.Health(); err != nil {
+		view.Problem = err.Error()
 		return view
 	}
 	for _, p := range s.Core.Problems() {

@@ -12,6 +12,7 @@ import (
 	"github.com/sluicehq/sluice/kernel/core"
 	"github.com/sluicehq/sluice/kernel/core/coretest"
 	"github.com/sluicehq/sluice/kernel/domain"
+	"github.com/sluicehq/sluice/storage"
 )
 
 // vless is an inbound on a loopback port that nothing is wrong with.
@@ -179,6 +180,19 @@ func TestCreateInboundOnABusyPort(t *testing.T) {
 }
 
 // An inbound is shown with the reason why the core does not serve it.
+// While the core is down it serves no inbound, and each says so.
+func TestInboundsOfACoreThatIsDown(t *testing.T) {
+	b := newBench(t)
+	b.inbounds(1)
+	off := domain.Inbound{Tag: "off", Protocol: domain.VLESS, Port: 50000, Settings: "{}"}
+	b.write(func(tx *storage.Tx) error { return tx.InsertInbound(t.Context(), &off) })
+	b.core.down = domain.Unavailable("the core is not running")
+	list, err := b.Inbounds(t.Context())
+	if err != nil || len(list) != 2 || list[0].Problem != "the core is not running" || list[1].Problem != "" {
+		t.Errorf("inbounds %+v, %v", list, err)
+	}
+}
+
 func TestInboundProblem(t *testing.T) {
 	b := newBench(t)
 	b.inbounds(2)

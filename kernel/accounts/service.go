@@ -20,6 +20,7 @@ type Core interface {
 	ApplyUsers(ctx context.Context, put []domain.Account, remove []int64) error
 	SetConfig(ctx context.Context, config string) error
 	Problems() []core.Problem
+	Health() error // nil while it runs
 }
 
 // Usage answers what a user has moved, with what is not in the database yet.

@@ -122,6 +122,7 @@ type recorder struct {
 	mu       sync.Mutex
 	calls    []string
 	problems []core.Problem
+	down     error              // what Health answers
 	fail     error              // what every call answers
 	before   func(call string)  // runs before a call is written down
 	configs  func(string) error // what SetConfig answers
@@ -184,6 +185,8 @@ func (r *recorder) SetConfig(ctx context.Context, config string) error {
 }
 
 func (r *recorder) Problems() []core.Problem { return r.problems }
+
+func (r *recorder) Health() error { return r.down }
 
 func (r *recorder) Reload(ctx context.Context) error { return r.record(ctx, "reload") }
 
