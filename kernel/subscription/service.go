@@ -5,6 +5,7 @@ package subscription
 import (
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 
 	"github.com/jonboulle/clockwork"
@@ -41,6 +42,7 @@ type Options struct {
 type Service struct {
 	Options
 	current atomic.Pointer[snapshot]
+	loading sync.Mutex    // one Reload at a time: one that read earlier must not be swapped in later
 	loads   atomic.Uint64 // snapshots made
 	fetches fetches
 }
@@ -63,6 +65,8 @@ func New(o Options) *Service {
 // Reload reads inbounds and settings anew and swaps them in. An inbound that can not be described to clients is left
 // out and logged.
 func (s *Service) Reload(ctx context.Context) error {
+	s.loading.Lock()
+	defer s.loading.Unlock()
 	inbounds, err := s.DB.Inbounds(ctx)
 	if err != nil {
 		return fmt.Errorf("read inbounds: %w", err)

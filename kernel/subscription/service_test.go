@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -160,5 +161,35 @@ func TestReloadWithoutDatabase(t *testing.T) {
 	}
 	if err := b.Reload(t.Context()); err == nil || b.current.Load() != before {
 		t.Errorf("Reload: %v; the snapshot must stay", err)
+	}
+}
+
+// Whoever reloads after a commit sees it from then on, although others reload at the same time.
+func TestReloadNeverGoesBack(t *testing.T) {
+	b := newBench(t)
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	defer func() { close(stop); <-stopped }()
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				if err := b.Reload(t.Context()); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		}
+	}()
+	for i := range 200 {
+		id := b.inbound(func(in *domain.Inbound) { in.Tag, in.Port = fmt.Sprintf("tag%d", i), 1000+i })
+		b.reload()
+		for number := b.current.Load().number; b.current.Load().number < number+2; runtime.Gosched() {
+			if _, ok := b.current.Load().byInbound[id]; !ok { // until the other has reloaded too
+				t.Fatalf("inbound %d is gone again", id)
+			}
+		}
 	}
 }
