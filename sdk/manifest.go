@@ -40,12 +40,11 @@ func appendItem(b []byte, item *wire.Item) []byte {
 	b = appendOptional(b, "description", item.Description)
 	b = appendRaw(b, "params_schema", string(item.Params))
 	b = appendOptional(b, "collision", item.Collision)
+	b = appendTrue(b, "quota_only", item.QuotaOnly)
 	b = appendOptional(b, "content_type", item.ContentType)
 	b = appendList(b, "user_agents", item.UserAgents)
 	b = appendOptional(b, "cache", item.Cache)
-	if item.Prepare {
-		b = append(b, `,"prepare":true`...)
-	}
+	b = appendTrue(b, "prepare", item.Prepare)
 	b = appendList(b, "events", item.Events)
 	return append(b, '}')
 }
@@ -78,6 +77,14 @@ func appendOptional(b []byte, name, value string) []byte {
 		return b
 	}
 	return appendMember(b, name, value)
+}
+
+// appendTrue adds a member that is left out when it is false.
+func appendTrue(b []byte, name string, value bool) []byte {
+	if !value {
+		return b
+	}
+	return appendRaw(b, name, "true")
 }
 
 // appendRaw adds a member whose value is JSON already.

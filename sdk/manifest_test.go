@@ -14,7 +14,7 @@ func TestManifest(t *testing.T) {
 	p.info = Info{Name: "all", Version: "1.2.3", Description: "Everything."}
 	p.settingsSchema = `{"type":"object"}`
 	p.username("u", UsernameOptions{Title: "U", Params: `{"a":[1]}`, Collision: wire.CollisionRetry}, nil)
-	p.period("p", PeriodOptions{Description: "P"}, nil)
+	p.period("p", PeriodOptions{Description: "P", QuotaOnly: true}, nil)
 	p.format("f", FormatOptions{
 		ContentType: "text/yaml", UserAgents: []string{"clash", "mihomo"}, Cache: wire.CacheRevision,
 		Prepare: func(*PrepareRequest) (RenderFunc, error) { return nil, nil },
@@ -27,7 +27,7 @@ func TestManifest(t *testing.T) {
 		ABI: 1, Name: "all", Version: "1.2.3", Description: "Everything.", Settings: wire.RawJSON(`{"type":"object"}`),
 		Provides: []wire.Item{
 			{Kind: "username", ID: "u", Title: "U", Params: wire.RawJSON(`{"a":[1]}`), Collision: "retry"},
-			{Kind: "period", ID: "p", Description: "P"},
+			{Kind: "period", ID: "p", Description: "P", QuotaOnly: true},
 			{
 				Kind: "format", ID: "f", ContentType: "text/yaml", UserAgents: []string{"clash", "mihomo"},
 				Cache: "revision", Prepare: true,

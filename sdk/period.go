@@ -10,6 +10,7 @@ type PeriodOptions struct {
 	Title       string // for the operator, "" = the id
 	Description string // one sentence, "" = none
 	Params      string // JSON Schema of req.Params, "" = takes none
+	QuotaOnly   bool   // only users that have a quota are reset; boundaries pass for the others too
 }
 
 // Period registers a rule for when usage resets or a subscription renews; id is a-z, 0-9, _ and -.
@@ -18,7 +19,7 @@ func Period(id string, opts PeriodOptions, fn PeriodFunc) { guest.period(id, opt
 func (p *plugin) period(id string, opts PeriodOptions, fn PeriodFunc) {
 	p.provide(wire.Item{
 		Kind: wire.KindPeriod, ID: id, Title: opts.Title, Description: opts.Description,
-		Params: wire.RawJSON(opts.Params),
+		Params: wire.RawJSON(opts.Params), QuotaOnly: opts.QuotaOnly,
 	})
 	add(&p.periods, id, fn)
 }

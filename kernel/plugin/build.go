@@ -122,7 +122,11 @@ func (p *plugin) introduce(in *instance) error {
 	p.settings = p.host.settings[m.Name]
 	p.journal.log = p.host.log.With(zap.String("plugin", p.name))
 	for _, item := range m.Provides {
-		p.provides = append(p.provides, provided{item: item, plugin: p, what: item.Kind + " " + item.ID})
+		schema, err := compileParams(&item)
+		if err != nil {
+			return fmt.Errorf("its manifest %w", err)
+		}
+		p.provides = append(p.provides, provided{item, p, schema, item.Kind + " " + item.ID})
 	}
 	if err := in.configure(); err != nil {
 		return fmt.Errorf("its settings: %w", err)

@@ -38,7 +38,7 @@ func (h *Host) begin(ctx context.Context, op wire.Op, kind, id string) (call, er
 }
 
 // missing is the error for an item that nothing provides; it lists what there is, so that a typing error shows.
-func (g *registry) missing(kind, id string) error {
+func (g *registry) missing(kind, id string) *domain.Error {
 	if g.closed {
 		return domain.Unavailable("the plugins are shut down").Because(ErrClosed)
 	}

@@ -91,7 +91,11 @@ func (h *Host) Usernames(ctx context.Context, req *wire.UsernameRequest) ([]stri
 	return names, nil
 }
 
-// Period asks the period item req.ID for the next boundary. One that is not after the request's Now is an ErrReply.
+// farthest is the first moment whose date has five digits, ms UTC: JSON has no time there.
+const farthest = 253_402_300_800_000
+
+// Period asks the period item req.ID for the next boundary. One that is not after the request's Now, or that no calendar
+// shows, is an ErrReply.
 func (h *Host) Period(ctx context.Context, req *wire.PeriodRequest) (wire.PeriodReply, error) {
 	c, err := h.begin(ctx, wire.OpPeriod, wire.KindPeriod, req.ID)
 	if err != nil {
@@ -101,8 +105,12 @@ func (h *Host) Period(ctx context.Context, req *wire.PeriodRequest) (wire.Period
 	c.in.stamp(&c.in.period.Now, &c.in.period.Entropy)
 	var reply wire.PeriodReply
 	err = c.in.send(wire.OpPeriod, &c.in.period, &reply)
-	if err == nil && !reply.Never && reply.Next <= c.in.period.Now {
+	switch {
+	case err != nil || reply.Never:
+	case reply.Next <= c.in.period.Now:
 		err = fail(ErrReply, "replied with a boundary that is not in the future")
+	case reply.Next >= farthest:
+		err = fail(ErrReply, "replied with a boundary after the year 9999")
 	}
 	c.in.period = wire.PeriodRequest{}
 	if err = c.end(err); err != nil {

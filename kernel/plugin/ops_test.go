@@ -189,21 +189,53 @@ func TestUnknownItems(t *testing.T) {
 	if domain.CodeOf(err) != domain.CodeNotFound {
 		t.Errorf("code %s", domain.CodeOf(err))
 	}
-	_, err = h.Period(background, &wire.PeriodRequest{ID: "links"})
-	check(t, err, ErrNoItem, "there is no period links; none is loaded")
+	_, err = h.Usernames(background, &wire.UsernameRequest{ID: "links"})
+	check(t, err, ErrNoItem, "there is no username links; none is loaded")
 }
 
-func TestPeriodsLieInTheFuture(t *testing.T) {
-	h, _ := openHost(t, Options{})
-	past := wire.PeriodReply{Next: 1000}
-	load(t, h, "x.wasm", guest{period: packed(200, uint32(len(past.Append(nil))), false), last: func(m *w.Module) {
-		m.Data(200, string(past.Append(nil)))
-	}}.wasm())
-	if got, err := h.Period(background, &wire.PeriodRequest{ID: "good", Now: 999}); err != nil || got.Next != 1000 {
-		t.Errorf("%+v, %v", got, err)
+func TestHostilePeriods(t *testing.T) {
+	const at = 1_000_000
+	replies := func(r wire.PeriodReply) []byte { return r.Append(nil) }
+	for name, c := range map[string]struct {
+		reply []byte // what the period replies
+		code  []byte // what it does instead
+		cause error  // nil = it is in order
+		want  string
+	}{
+		"a millisecond later": {reply: replies(wire.PeriodReply{Next: at + 1})},
+		"the end of time":     {reply: replies(wire.PeriodReply{Next: 253_402_300_799_999})},
+		"now": {
+			reply: replies(wire.PeriodReply{Next: at}), cause: ErrReply, want: "replied with a boundary that is not in the future",
+		},
+		"the past": {
+			reply: replies(wire.PeriodReply{Next: -5}), cause: ErrReply, want: "replied with a boundary that is not in the future",
+		},
+		"nothing": {cause: ErrReply, want: "replied with a boundary that is not in the future"},
+		"no date": {
+			reply: replies(wire.PeriodReply{Next: 253_402_300_800_000}), cause: ErrReply, want: "replied with a boundary after the year 9999",
+		},
+		"garbage": {reply: []byte("garbage"), cause: ErrReply, want: "gave an unreadable reply"},
+		"loop":    {code: w.Forever(), cause: ErrTimeout, want: "took longer than 100 ms"},
+		"trap":    {code: w.Unreachable, cause: ErrTrap, want: "crashed: wasm error: unreachable"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			limits := Limits{}
+			if c.cause == ErrTimeout {
+				limits.Call = map[wire.Op]time.Duration{wire.OpPeriod: 100 * time.Millisecond}
+			}
+			h, _ := openHost(t, Options{Limits: limits})
+			load(t, h, "x.wasm", guest{
+				period: append(c.code, packed(200, uint32(len(c.reply)), false)...),
+				last:   func(m *w.Module) { m.Data(200, string(c.reply)) },
+			}.wasm())
+			got, err := h.Period(background, &wire.PeriodRequest{ID: "good", Now: at})
+			if c.cause != nil {
+				check(t, err, c.cause, "plugin hand-made: period good "+c.want)
+			} else if want := replies(got); err != nil || string(want) != string(c.reply) {
+				t.Errorf("%+v, %v", got, err)
+			}
+		})
 	}
-	_, err := h.Period(background, &wire.PeriodRequest{ID: "good", Now: 1000})
-	check(t, err, ErrReply, "plugin hand-made: period good replied with a boundary that is not in the future")
 }
 
 func TestLongRequests(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
 	"github.com/sluicehq/sluice/sdk/wire"
 )
 
@@ -29,6 +31,7 @@ type itemKey struct{ kind, id string }
 type provided struct {
 	item   wire.Item
 	plugin *plugin
+	params *jsonschema.Schema
 	what   string // kind and id, for errors: format links
 }
 

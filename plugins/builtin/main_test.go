@@ -2,10 +2,12 @@ package main
 
 import (
 	"encoding/base64"
+	"strings"
 	"testing"
 
 	"github.com/sluicehq/sluice/plugins/links"
 	"github.com/sluicehq/sluice/plugins/links/linkstest"
+	"github.com/sluicehq/sluice/plugins/periods"
 	"github.com/sluicehq/sluice/sdk"
 	"github.com/sluicehq/sluice/sdk/wire"
 )
@@ -61,14 +63,37 @@ func TestLeftOutIsLogged(t *testing.T) {
 }
 
 func TestManifest(t *testing.T) {
-	want := `{"abi":1,"name":"sluice-builtin","version":"1.0.0","description":"The formats that come with Sluice.",` +
+	want := `{"abi":1,"name":"sluice-builtin","version":"1.0.0",` +
+		`"description":"The formats and periods that come with Sluice.",` +
 		`"provides":[{"kind":"format","id":"links","title":"Links","description":"One share link per line.",` +
 		`"content_type":"text/plain; charset=utf-8","cache":"revision","prepare":true},` +
 		`{"kind":"format","id":"links-base64","title":"Links, base64",` +
 		`"description":"The share links as one base64 word, which most apps subscribe to.",` +
 		`"content_type":"text/plain; charset=utf-8","user_agents":["v2ray","xray","happ","streisand","shadowrocket",` +
-		`"foxray","v2box","nekobox","nekoray","hiddify","karing","throne"],"cache":"revision","prepare":true}]}`
-	if got := string(sdk.Manifest()); got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
+		`"foxray","v2box","nekobox","nekoray","hiddify","karing","throne"],"cache":"revision","prepare":true},` +
+		`{"kind":"period","id":"no_reset","title":"Never","description":"Usage is never reset.","quota_only":true},`
+	if got := string(sdk.Manifest()); !strings.HasPrefix(got, want) {
+		t.Errorf("got  %s\nwant %s...", got, want)
+	}
+}
+
+func TestPeriods(t *testing.T) {
+	const now = 1_700_000_000_000
+	for _, rule := range periods.Rules() {
+		t.Run(rule.ID, func(t *testing.T) {
+			req := wire.PeriodRequest{ID: rule.ID, Now: now, Anchor: now - 1, Params: `{"days":2,"day_of_week":1}`}
+			want, err := rule.Next(&req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := sdk.Call(wire.OpPeriod, req.Append(nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got wire.PeriodReply
+			if err := got.Decode(b); err != nil || got != want || got.Never != (rule.ID == "no_reset") {
+				t.Errorf("got %+v, %v; want %+v", got, err, want)
+			}
+		})
 	}
 }

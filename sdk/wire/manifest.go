@@ -28,6 +28,8 @@ type Item struct {
 
 	Collision string `json:"collision,omitempty"` // username: CollisionSkip ("" too) or CollisionRetry
 
+	QuotaOnly bool `json:"quota_only,omitempty"` // period: resets only users that have a quota
+
 	ContentType string   `json:"content_type,omitempty"` // format: of the body, unless the reply names another
 	UserAgents  []string `json:"user_agents,omitempty"`  // format: parts of a User-Agent, without regard to case
 	Cache       string   `json:"cache,omitempty"`        // format: CacheNone ("" too) or CacheRevision
