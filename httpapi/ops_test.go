@@ -19,15 +19,18 @@ func (b *bench) put(path, body string) string {
 	return strings.TrimSpace(got)
 }
 
+// presets are the settings that nobody changed.
+const presets = `,"time_zone":"","flush_seconds":0,"ip_grace_seconds":0,"auto_delete_limited":false}`
+
 func TestSettings(t *testing.T) {
 	b := newBench(t)
 	b.inbound(1)
 	b.client("alice")
-	b.run(t, b.url, []scenario{b.operator("defaults", http.MethodGet, "/settings", "", 200, `{"public_hosts":[],"public_url":""}`)})
+	b.run(t, b.url, []scenario{b.operator("defaults", http.MethodGet, "/settings", "", 200, `{"public_hosts":[],"public_url":""`+presets)})
 	for _, step := range []struct{ body, want string }{
-		{`{"public_hosts":["one.example","two.example"]}`, `{"public_hosts":["one.example","two.example"],"public_url":""}`},
-		{`{"public_url":"https://one.example/x"}`, `{"public_hosts":["one.example","two.example"],"public_url":"https://one.example/x"}`},
-		{`{"public_hosts":null,"public_url":null,"unknown":7}`, `{"public_hosts":["one.example","two.example"],"public_url":"https://one.example/x"}`},
+		{`{"public_hosts":["one.example","two.example"]}`, `{"public_hosts":["one.example","two.example"],"public_url":""` + presets},
+		{`{"public_url":"https://one.example/x"}`, `{"public_hosts":["one.example","two.example"],"public_url":"https://one.example/x"` + presets},
+		{`{"public_hosts":null,"public_url":null,"unknown":7}`, `{"public_hosts":["one.example","two.example"],"public_url":"https://one.example/x"` + presets},
 	} {
 		if got := b.put("/settings", step.body); got != step.want {
 			t.Errorf("%s answers %s, want %s", step.body, got, step.want)
@@ -44,8 +47,12 @@ func TestSettings(t *testing.T) {
 			t.Errorf("links for host %q: %s, want %s", host, got, want)
 		}
 	}
-	if got := b.put("/settings", `{"public_hosts":[],"public_url":""}`); got != `{"public_hosts":[],"public_url":""}` {
+	if got := b.put("/settings", `{"public_hosts":[],"public_url":""}`); got != `{"public_hosts":[],"public_url":""`+presets {
 		t.Errorf("cleared: %s", got)
+	}
+	life := `"time_zone":"Europe/Berlin","flush_seconds":1,"ip_grace_seconds":60,"auto_delete_limited":true}`
+	if got := b.put("/settings", "{"+life); got != `{"public_hosts":[],"public_url":"",`+life {
+		t.Errorf("settings of users' lives: %s", got)
 	}
 }
 
@@ -61,6 +68,10 @@ func TestSettingsRefuse(t *testing.T) {
 		put("wrong types", `{"public_url":7,"public_hosts":7}`, 422, `{"public_hosts":"expected array","public_url":"expected string"}`),
 		put("wrong type in a list", `{"public_hosts":[7]}`, 422, `{"public_hosts[0]":"expected string"}`),
 		put("bad host", `{"public_hosts":["a","b:1"]}`, 422, `{"public_hosts[1]":"public_hosts[1] is not a host name or an IP address: \"b:1\""}`),
+		put("bad zone", `{"time_zone":"Mars/Olympus"}`, 422, `{"time_zone":"time_zone is not an IANA time zone such as Europe/Berlin: \"Mars/Olympus\""}`),
+		put("the machine's zone", `{"time_zone":"Local"}`, 422, `{"time_zone":"time_zone is not an IANA time zone such as Europe/Berlin: \"Local\""}`),
+		put("flush", `{"flush_seconds":61}`, 422, `{"flush_seconds":"flush_seconds must be between 1 and 60, or 0 for the default"}`),
+		put("grace", `{"ip_grace_seconds":-1}`, 422, `{"ip_grace_seconds":"ip_grace_seconds must be between 1 and 3600, or 0 for the default"}`),
 		put("bad URL", `{"public_url":"x"}`, 422, `{"public_url":"public_url must be like https://example.com or https://example.com/path"}`),
 	})
 }

@@ -21,14 +21,14 @@ func success(msg, obj string) string {
 
 func inboundJSON(id, port int) string {
 	return fmt.Sprintf(`{"id":%d,"remark":"demo","enable":true,"listen":"127.0.0.1","port":%d,"protocol":"vless",`+
-		`"tag":"in-%d-tcp","shareAddr":"","anonymous":false,"settings":{"decryption":"none"},"streamSettings":null,`+
+		`"tag":"in-%d-tcp","shareAddr":"","anonymous":false,"up":0,"down":0,"total":0,"expiryTime":0,"settings":{"decryption":"none"},"streamSettings":null,`+
 		`"sniffing":null,"problem":""}`, id, port, port)
 }
 
 func clientJSON(id int, name string) string {
 	return fmt.Sprintf(`{"client":{"id":%d,"email":%q,"subId":"sub-%s","uuid":%q,"password":"pw-%s","auth":"auth-%s",`+
 		`"flow":"","security":"","limitIp":0,"totalGB":0,"expiryTime":0,"enable":true,"tgId":0,"comment":"","reset":0,`+
-		`"resetDay":0,"resetMax":0,"createdAt":%d,"updatedAt":%d},"inboundIds":[1],"usedTraffic":0}`,
+		`"resetDay":0,"resetMax":0,`+noReset+`"status":"active","createdAt":%d,"updatedAt":%d},"inboundIds":[1],"usedTraffic":0}`,
 		id, name, name, uuidOf(name), name, name, start, start)
 }
 
@@ -76,7 +76,7 @@ func TestXUIReads(t *testing.T) {
 
 		b.scenario("traffic", http.MethodGet, "/clients/traffic/Alice", "", success("", fmt.Sprintf(
 			`{"id":1,"inboundId":1,"enable":true,"email":"alice","uuid":%q,"subId":"sub-alice","up":0,"down":0,`+
-				`"expiryTime":0,"total":0,"reset":0,"lastOnline":0}`, uuidOf("alice")))),
+				`"expiryTime":0,"total":0,"reset":0,"resetDay":0,"resetMax":0,"resetCount":0,"lastOnline":0,"lastSubFetch":0,"ipRefused":0}`, uuidOf("alice")))),
 		b.scenario("unknown traffic", http.MethodGet, "/clients/traffic/nobody", "", envelope("client not found")),
 		b.scenario("links", http.MethodGet, "/clients/links/alice", "", links),
 		b.scenario("unknown links", http.MethodGet, "/clients/links/nobody", "", envelope("client not found")),
@@ -86,6 +86,9 @@ func TestXUIReads(t *testing.T) {
 		b.scenario("subLinks, bad percent", http.MethodGet, "/clients/subLinks/%zz", "", envelope("subId"+badSegment)),
 	})
 }
+
+// noReset is the part of a client whose usage is never reset.
+const noReset = `"resetCount":0,"trafficReset":"never","trafficResetDay":1,"trafficResetParams":{},"reset_policy":null,"autoDeleteInDays":null,`
 
 // TestXUIAddClient adds what every client app and script sends, and reads it back.
 func TestXUIAddClient(t *testing.T) {
@@ -97,7 +100,7 @@ func TestXUIAddClient(t *testing.T) {
 		strings.ToUpper(uuidOf("alice")), start+1))
 	want := fmt.Sprintf(`{"client":{"id":1,"email":"Alice","subId":"s","uuid":%q,"password":"p","auth":"a","flow":"xtls-rprx-vision",`+
 		`"security":"auto","limitIp":2,"totalGB":53687091200,"expiryTime":%d,"enable":false,"tgId":5,"comment":"hi","reset":0,`+
-		`"resetDay":0,"resetMax":0,"createdAt":%d,"updatedAt":%d},"inboundIds":[1],"usedTraffic":0}`, uuidOf("alice"), start+1, start, start)
+		`"resetDay":0,"resetMax":0,`+noReset+`"status":"disabled","createdAt":%d,"updatedAt":%d},"inboundIds":[1],"usedTraffic":0}`, uuidOf("alice"), start+1, start, start)
 	if strings.TrimSpace(got) != success("Client added", want) {
 		t.Errorf("added %s\nwant  %s", got, success("Client added", want))
 	}
@@ -165,11 +168,14 @@ func TestXUIAddClientRefuses(t *testing.T) {
 		add("negative limit", bob(`"limitIp":-1`), "limitIp must not be negative"),
 		add("enable text", bob(`"enable":"yes"`), "enable must be a boolean"),
 		add("long comment", bob(`"comment":"`+strings.Repeat("a", 4097)+`"`), "comment is longer than 4096 bytes"),
-		add("start on first use", bob(`"expiryTime":-1`), "expiryTime below 0 (start on first use) is not served yet"),
-		add("renewal", bob(`"reset":30`), "reset other than 0 (renewal on expiry) is not served yet"),
-		add("renewal day", bob(`"resetDay":1`), "resetDay other than 0 (renewal on expiry) is not served yet"),
-		add("renewals", bob(`"resetMax":1`), "resetMax other than 0 (renewal on expiry) is not served yet"),
-		add("reset policy", bob(`"trafficReset":"monthly"`), "trafficReset must be one of never"),
+		add("a renewal below 0", bob(`"reset":-1`), "reset must not be negative"),
+		add("a renewal of more than ten years", bob(`"reset":3651`), "reset must be at most 3650"),
+		add("no day of the month", bob(`"resetDay":32`), "resetDay must be between 0 and 31"),
+		add("renewals below 0", bob(`"resetMax":-1`), "resetMax must not be negative"),
+		add("a hold without end", bob(`"expiryTime":-9223372036854775808`), "expiryTime must be more than 0 and at most 100 years"),
+		add("an auto deletion below 0", bob(`"autoDeleteInDays":-1`), "autoDeleteInDays must be between 0 and 3650 days"),
+		add("a reset day below 0", bob(`"trafficReset":"monthly","trafficResetDay":-1`), "trafficResetDay must be between 0 and 31"),
+		add("params that are no object", bob(`"trafficResetParams":[]`), "trafficResetParams must be an object"),
 		add("group", bob(`"group":"vip"`), "group is not served yet"),
 		add("no inbounds", `{"client":{"email":"bob"},"inboundIds":[]}`, "inboundIds must name at least one inbound"),
 		add("inbounds text", `{"client":{"email":"bob"},"inboundIds":["1"]}`, "inboundIds[0] must be an integer"),
@@ -231,7 +237,7 @@ func TestXUIAddInbound(t *testing.T) {
 	got := b.panel(http.MethodPost, "/inbounds/add", fmt.Sprintf(
 		`{"tag":"off","listen":"127.0.0.1","port":%d,"protocol":"trojan","enable":false,"shareAddr":"example.com","anonymous":true,"streamSettings":"","sniffing":null}`, port))
 	want := fmt.Sprintf(`{"id":3,"remark":"","enable":false,"listen":"127.0.0.1","port":%d,"protocol":"trojan","tag":"off",`+
-		`"shareAddr":"example.com","anonymous":true,"settings":{},"streamSettings":null,"sniffing":null,"problem":""}`, port)
+		`"shareAddr":"example.com","anonymous":true,"up":0,"down":0,"total":0,"expiryTime":0,"settings":{},"streamSettings":null,"sniffing":null,"problem":""}`, port)
 	if strings.TrimSpace(got) != success("Inbound added", want) {
 		t.Errorf("added %s\nwant  %s", got, want)
 	}

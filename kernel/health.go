@@ -14,11 +14,13 @@ type Health struct {
 	Core     error          // nil = it runs
 	Inbounds []core.Problem // those that the core does not serve
 	Plugins  []plugin.Info  // all of them, refused ones with their reason
+	Traffic  error          // why the last flush failed, nil = it did not; nothing is lost while the process lives
 	FlushAge time.Duration  // since all traffic was stored
+	Stale    bool           // that is too long ago
 }
 
-// staleFlush is the age at which unstored traffic is a problem: six flushes missed.
-const staleFlush = 6 * flushEvery
+// missedFlushes is how many flushes in a row may be missed before that is a problem.
+const missedFlushes = 6
 
 // Readiness is one word for a load balancer.
 type Readiness string
@@ -32,12 +34,14 @@ const (
 
 // Health asks every part.
 func (k *Kernel) Health(ctx context.Context) Health {
+	age := k.flusher.Age()
 	return Health{
+		Traffic: k.flusher.Err(), Stale: age > missedFlushes*time.Duration(k.flushEvery.Load()),
 		Database: k.db.Ping(ctx),
 		Core:     k.Core.Health(),
 		Inbounds: k.Core.Problems(),
 		Plugins:  k.Plugins.Plugins(),
-		FlushAge: k.flusher.Age(),
+		FlushAge: age,
 	}
 }
 
@@ -46,7 +50,7 @@ func (h Health) Readiness() Readiness {
 	switch {
 	case h.Database != nil || h.Core != nil:
 		return Unready
-	case len(h.Inbounds) > 0 || h.FlushAge > staleFlush:
+	case len(h.Inbounds) > 0 || h.Traffic != nil || h.Stale:
 		return Degraded
 	}
 	for _, p := range h.Plugins {
@@ -59,6 +63,21 @@ func (h Health) Readiness() Readiness {
 
 // Panics are how many panics of the core and of the plugin host were caught since the start. Each is a bug.
 func (k *Kernel) Panics() (core, plugins uint64) { return uint64(k.Core.Panics()), k.Plugins.Panics() }
+
+// Counts are what the parts counted since the start, for metrics.
+type Counts struct {
+	Users    int              // that there are now
+	Flushes  int64            // that stored everything
+	Repaired int64            // differences between the database and what follows it that were mended
+	Refused  map[string]int64 // connections, by reason
+}
+
+// Counts asks every part.
+func (k *Kernel) Counts() Counts {
+	return Counts{
+		Users: k.directory.Len(), Flushes: k.flusher.Flushes(), Repaired: k.repaired.Load(), Refused: k.Core.Refusals(),
+	}
+}
 
 // OnlineUsers is how many users have an open connection.
 func (k *Kernel) OnlineUsers() int { return len(k.Core.Online()) }

@@ -18,8 +18,8 @@ func TestReadiness(t *testing.T) {
 		want Readiness
 	}{
 		{"nothing wrong", Health{Plugins: []plugin.Info{loaded}}, Ready},
-		{"traffic stored just in time", Health{FlushAge: staleFlush}, Ready},
-		{"traffic not stored", Health{FlushAge: staleFlush + 1}, Degraded},
+		{"traffic not stored for long", Health{Stale: true}, Degraded},
+		{"the last flush failed", Health{Traffic: down}, Degraded},
 		{"an inbound is down", Health{Inbounds: problem}, Degraded},
 		{"a plugin is refused", Health{Plugins: []plugin.Info{loaded, {State: plugin.StateRefused}}}, Degraded},
 		{"a plugin keeps failing", Health{Plugins: []plugin.Info{{State: plugin.StateFailed}}}, Degraded},

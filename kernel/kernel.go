@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/jonboulle/clockwork"
@@ -14,19 +16,29 @@ import (
 
 	"github.com/sluicehq/sluice/kernel/accounts"
 	"github.com/sluicehq/sluice/kernel/core"
+	"github.com/sluicehq/sluice/kernel/directory"
 	"github.com/sluicehq/sluice/kernel/domain"
 	"github.com/sluicehq/sluice/kernel/jobs"
+	"github.com/sluicehq/sluice/kernel/period"
 	"github.com/sluicehq/sluice/kernel/plugin"
 	"github.com/sluicehq/sluice/kernel/subscription"
 	"github.com/sluicehq/sluice/plugins"
 	"github.com/sluicehq/sluice/storage"
 )
 
-// How often the clock-driven work runs.
+// How often the clock-driven work runs; traffic is flushed as often as the settings say.
 const (
-	flushEvery = 5 * time.Second
-	auditEvery = 3 * time.Minute
-	pruneEvery = time.Hour
+	lifeEvery      = 500 * time.Millisecond
+	followEvery    = 5 * time.Second
+	sightingsEvery = 30 * time.Second
+	reconcileEvery = 3 * time.Minute
+	pruneEvery     = time.Hour
+)
+
+// The jobs that are named elsewhere.
+const (
+	flushJob     = "flush traffic"
+	reconcileJob = "reconcile"
 )
 
 // Options say what to run.
@@ -45,10 +57,15 @@ type Kernel struct {
 	Plugins       *plugin.Host          // nil after Open
 	Core          *core.Engine          // nil after Open
 
-	o       Options
-	db      *storage.DB
-	flusher *jobs.Flusher
-	runner  *jobs.Runner
+	o         Options
+	db        *storage.DB
+	directory *directory.Directory
+	flusher   *jobs.Flusher
+	life      *jobs.Life
+	runner    atomic.Pointer[jobs.Runner]
+	repaired  atomic.Int64 // differences that were found and mended since the start
+
+	flushEvery atomic.Int64 // as it is scheduled, a time.Duration
 }
 
 // Open gives access to the data without serving anything, for commands that run while no server does. The caller
@@ -82,7 +99,8 @@ func open(ctx context.Context, o Options) (*Kernel, error) {
 // Start opens the data and starts every part:
 //
 //  1. the database, with its migrations;
-//  2. the plugins, and beside them the core: inbounds listen, users are added, the gate opens;
+//  2. the plugins, and beside them the directory and the core: users are read once for both, inbounds listen, the gate
+//     opens;
 //  3. the use cases and subscriptions over them;
 //  4. the clock-driven jobs.
 //
@@ -104,14 +122,32 @@ func (k *Kernel) start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read node id: %w", err)
 	}
-	k.Core = core.New(core.Options{Log: k.o.Log.Named("core"), Clock: k.o.Clock, CertDir: k.o.Dir.Certs()})
+	settings, err := k.db.Settings(ctx)
+	if err != nil {
+		return err
+	}
+	seq, err := k.db.LastChange(ctx) // before anything is read that may change later
+	if err != nil {
+		return err
+	}
+	k.directory = directory.New()
+	k.Core = core.New(core.Options{
+		Log: k.o.Log.Named("core"), Clock: k.o.Clock, CertDir: k.o.Dir.Certs(),
+		OnQuota:    func(user int64) { k.life.QuotaUsed(user) },
+		OnFirstUse: func(user, at int64) { k.life.FirstUse(user, at) },
+	})
+	k.life = jobs.NewLife(k.o.Clock, k.o.Log.Named("life"), k.directory, lifeGate{k.Core, k.directory},
+		func(ctx context.Context, users []int64, firstUse map[int64]int64) ([]int64, error) {
+			return k.Accounts.Advance(ctx, users, firstUse)
+		})
+	k.apply(settings)
 	var both errgroup.Group
 	both.Go(func() error { return k.startPlugins(ctx) })
 	both.Go(func() error { return k.startCore(ctx) })
 	if err := both.Wait(); err != nil {
 		return err
 	}
-	if k.flusher, err = jobs.NewFlusher(ctx, k.db, k.Core, k.o.Clock, node); err != nil {
+	if k.flusher, err = jobs.NewFlusher(ctx, k.db, meters{k.Core, k.directory}, k.o.Clock, node); err != nil {
 		return err
 	}
 	k.Subscriptions = subscription.New(subscription.Options{
@@ -122,16 +158,72 @@ func (k *Kernel) start(ctx context.Context) error {
 		return err
 	}
 	k.Accounts = accounts.New(accounts.Options{
-		DB: k.db, Clock: k.o.Clock, Log: k.o.Log.Named("accounts"), CertDir: k.o.Dir.Certs(),
-		Core: k.Core, Usage: k.flusher, Subscriptions: k.Subscriptions,
+		DB: k.db, Clock: k.o.Clock, Log: k.o.Log.Named("accounts"), CertDir: k.o.Dir.Certs(), Node: node,
+		Core: k.Core, Usage: k.flusher, Subscriptions: k.Subscriptions, Directory: k.directory,
+		Periods:    period.New(k.Plugins),
+		OnSettings: k.apply, OnDrift: k.reconcileSoon,
 	})
-	k.runner, err = jobs.Start(k.o.Clock, k.o.Log.Named("jobs"),
-		jobs.Job{Name: "flush traffic", Every: flushEvery, Run: k.flusher.Flush},
-		jobs.Job{Name: "note subscription fetches", Every: flushEvery, Run: k.Subscriptions.FlushFetches},
-		jobs.Job{Name: "audit core", Every: auditEvery, Run: k.audit},
+	k.Accounts.FollowFrom(seq)
+	runner, err := jobs.Start(k.o.Clock, k.o.Log.Named("jobs"),
+		k.flush(settings),
+		jobs.Job{Name: "advance users", Every: lifeEvery, Run: k.life.Run},
+		jobs.Job{Name: "advance inbounds", Every: followEvery, Run: k.Accounts.AdvanceInbounds},
+		jobs.Job{Name: "follow changes", Every: followEvery, Run: k.Accounts.Follow},
+		jobs.Job{Name: "note addresses", Every: sightingsEvery, Run: k.Accounts.NoteSightings},
+		jobs.Job{Name: "note subscription fetches", Every: followEvery, Run: k.Subscriptions.FlushFetches},
+		jobs.Job{Name: reconcileJob, Every: reconcileEvery, Run: k.reconcile},
 		jobs.Job{Name: "prune old rows", Every: pruneEvery, Run: k.prune},
 	)
-	return err
+	if err != nil {
+		return err
+	}
+	k.runner.Store(runner)
+	return nil
+}
+
+func (k *Kernel) flush(s domain.Settings) jobs.Job {
+	return jobs.Job{Name: flushJob, Every: s.FlushEvery(), Run: k.flusher.Flush}
+}
+
+// apply makes the running parts follow the settings.
+func (k *Kernel) apply(s domain.Settings) {
+	k.Core.SetAddressGrace(s.IPGrace())
+	k.directory.SetDeleteLimited(s.AutoDeleteLimited)
+	every := int64(s.FlushEvery())
+	runner := k.runner.Load()
+	if k.flushEvery.Swap(every) == every || runner == nil {
+		return
+	}
+	if err := runner.Reschedule(k.flush(s)); err != nil {
+		k.o.Log.Error("traffic is still flushed as often as before", zap.Error(err))
+	}
+}
+
+// lifeGate is the gate as time sees it: a user whose subscription is about to be renewed is not cut for the moment that
+// this takes.
+type lifeGate struct {
+	core      *core.Engine
+	directory *directory.Directory
+}
+
+// Recheck cuts those of the users whose time is over for good.
+func (g lifeGate) Recheck(userIDs []int64) error {
+	return g.core.Recheck(slices.DeleteFunc(slices.Clone(userIDs), func(id int64) bool {
+		r, known := g.directory.ByID(id)
+		return known && r.Renews
+	}))
+}
+
+// meters are the core's counters, whose flushed bytes the directory counts too.
+type meters struct {
+	*core.Engine
+	directory *directory.Directory
+}
+
+// Flushed marks deltas as stored.
+func (m meters) Flushed(users []domain.TrafficDelta, inbounds []domain.InboundDelta) {
+	m.Engine.Flushed(users, inbounds)
+	m.directory.Moved(users)
 }
 
 func (k *Kernel) startPlugins(ctx context.Context) error {
@@ -159,19 +251,38 @@ func (k *Kernel) startCore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	accounts := func(yield func(domain.Account) error) error { return k.db.EachAccount(ctx, yield) }
+	for i := range inbounds {
+		inbounds[i].Enabled = inbounds[i].Serves(k.o.Clock.Now().UnixMilli())
+	}
+	accounts := func(yield func(domain.Account) error) error {
+		return k.db.EachAccount(ctx, func(a domain.Account) error {
+			k.directory.Put(a)
+			return yield(a)
+		})
+	}
 	if err := k.Core.Start(ctx, core.Snapshot{Config: config, Inbounds: inbounds, Accounts: accounts}); err != nil {
 		k.o.Log.Error("the core does not run: see /readyz with a token, and `sluice core set`", zap.Error(err))
 	}
 	return nil
 }
 
-func (k *Kernel) audit(ctx context.Context) error {
-	repaired, err := k.Core.Audit(ctx)
-	if repaired > 0 {
-		k.o.Log.Warn("the core had drifted from the database and was repaired", zap.Int("differences", repaired))
+// reconcile finds where the directory and the core differ from the database, and mends it.
+func (k *Kernel) reconcile(ctx context.Context) error {
+	users, err := k.Accounts.Reconcile(ctx)
+	entries, audited := k.Core.Audit(ctx)
+	if users+entries > 0 {
+		k.repaired.Add(int64(users + entries))
+		k.o.Log.Warn("the running core had drifted from the database and was repaired",
+			zap.Int("users", users), zap.Int("list_entries", entries))
 	}
-	return errors.Join(err, k.Subscriptions.Reload(ctx))
+	return errors.Join(err, audited, k.Subscriptions.Reload(ctx))
+}
+
+// reconcileSoon is for a part that did not follow a commit.
+func (k *Kernel) reconcileSoon() {
+	if runner := k.runner.Load(); runner != nil {
+		runner.Now(reconcileJob)
+	}
 }
 
 func (k *Kernel) prune(ctx context.Context) error {
@@ -182,14 +293,17 @@ func (k *Kernel) prune(ctx context.Context) error {
 // last flushes, then plugins and database.
 func (k *Kernel) Stop(ctx context.Context) error {
 	var errs []error
-	if k.runner != nil {
-		errs = append(errs, k.runner.Stop())
+	if runner := k.runner.Load(); runner != nil {
+		errs = append(errs, runner.Stop())
 	}
 	if k.Core != nil {
 		errs = append(errs, k.Core.Stop(ctx))
 	}
 	if k.flusher != nil {
 		errs = append(errs, k.flusher.Flush(ctx))
+	}
+	if k.Accounts != nil && k.Core != nil {
+		errs = append(errs, k.Accounts.NoteSightings(ctx))
 	}
 	if k.Subscriptions != nil {
 		errs = append(errs, k.Subscriptions.FlushFetches(ctx))

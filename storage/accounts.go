@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/sluicehq/sluice/kernel/domain"
 )
@@ -9,12 +10,8 @@ import (
 // accountBatch is how many accounts EachAccount holds at a time (about 1 MB).
 const accountBatch = 2000
 
-const (
-	accountUsers = "SELECT " + userColumns + ", up + down FROM users JOIN user_traffic ON user_id = id " +
-		"WHERE id > $1 ORDER BY id LIMIT $2"
-	accountInbounds = "SELECT user_id, inbound_id FROM user_inbounds " +
-		"WHERE user_id > $1 AND user_id <= $2 ORDER BY user_id, inbound_id"
-)
+// accountUsers selects users with their traffic; what goes on from here says which.
+const accountUsers = "SELECT " + userColumns + ", " + trafficColumns + " FROM users JOIN user_traffic ON user_id = id "
 
 // EachAccount calls fn with every user in id order, as they all were at one moment. It stops at fn's first error and
 // returns it as it is. Memory is bounded by a batch, whatever the number of users. In a Tx on PostgreSQL another
@@ -42,22 +39,66 @@ func (r *Reader) EachAccount(ctx context.Context, fn func(domain.Account) error)
 
 // accountsAfter reads the next accounts with an id above after into batch, as many as it has room for.
 func (r *Reader) accountsAfter(ctx context.Context, after int64, batch []domain.Account) ([]domain.Account, error) {
-	a := domain.Account{Inbounds: []int64{}}
-	keep := func() { batch = append(batch, a) }
-	err := r.scan(ctx, append(userFields(&a.User), &a.Used), keep, accountUsers, after, cap(batch))
+	batch, err := r.readAccounts(ctx, batch, "WHERE id > $1 ORDER BY id LIMIT $2", after, cap(batch))
 	if err != nil || len(batch) == 0 {
-		return nil, fail(ctx, r.engine, "read accounts", err)
+		return nil, err
 	}
+	return batch, r.attachInbounds(ctx, batch, "user_id > $1 AND user_id <= $2", after, batch[len(batch)-1].User.ID)
+}
+
+// attachInbounds reads the inbounds of accounts that are in id order; users selects the rows of theirs.
+func (r *Reader) attachInbounds(ctx context.Context, batch []domain.Account, users string, args ...any) error {
 	var owner, inbound int64
-	next := 0 // both queries are in id order
+	next := 0 // both are in id order
 	attach := func() {
 		for batch[next].User.ID < owner {
 			next++
 		}
 		batch[next].Inbounds = append(batch[next].Inbounds, inbound)
 	}
-	err = r.scan(ctx, []any{&owner, &inbound}, attach, accountInbounds, after, batch[len(batch)-1].User.ID)
-	return batch, fail(ctx, r.engine, "read inbounds of accounts", err)
+	err := r.scan(ctx, []any{&owner, &inbound}, attach,
+		"SELECT user_id, inbound_id FROM user_inbounds WHERE "+users+" ORDER BY user_id, inbound_id", args...)
+	return fail(ctx, r.engine, "read inbounds of accounts", err)
+}
+
+// Accounts returns the users with these ids, in any order, as EachAccount shows them and in id order; those that are
+// gone are left out. It takes two queries, whose text grows with the ids: there should be at most 2,000.
+func (r *Reader) Accounts(ctx context.Context, ids []int64) (accounts []domain.Account, err error) {
+	accounts = []domain.Account{}
+	if len(ids) == 0 {
+		return accounts, nil
+	}
+	in := " IN (" + joinIDs(ids) + ")"
+	err = r.snapshot(ctx, "read accounts", func(r *Reader) error {
+		var err error
+		if accounts, err = r.readAccounts(ctx, accounts, "WHERE id"+in+" ORDER BY id"); err != nil || len(accounts) == 0 {
+			return err
+		}
+		return r.attachInbounds(ctx, accounts, "user_id"+in)
+	})
+	return accounts, err
+}
+
+// joinIDs writes ids as the inside of a list in SQL.
+func joinIDs(ids []int64) string {
+	text := make([]byte, 0, 8*len(ids))
+	for i, id := range ids {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = strconv.AppendInt(text, id, 10)
+	}
+	return string(text)
+}
+
+// readAccounts appends the users that rest of the query selects to batch, without their inbounds.
+func (r *Reader) readAccounts(
+	ctx context.Context, batch []domain.Account, rest string, args ...any,
+) ([]domain.Account, error) {
+	a := domain.Account{Inbounds: []int64{}}
+	keep := func() { batch = append(batch, a) }
+	err := r.scan(ctx, append(userFields(&a.User), trafficFields(&a.Traffic)...), keep, accountUsers+rest, args...)
+	return batch, fail(ctx, r.engine, "read accounts", err)
 }
 
 // Account returns one user as EachAccount shows it; none is not_found.
@@ -69,8 +110,7 @@ func (r *Reader) Account(ctx context.Context, userID int64) (a domain.Account, e
 		if a.Inbounds, err = r.UserInbounds(ctx, userID); err != nil {
 			return err
 		}
-		t, err := r.Traffic(ctx, userID)
-		a.Used = t.Used()
+		a.Traffic, err = r.Traffic(ctx, userID)
 		return err
 	})
 	return a, err

@@ -32,14 +32,12 @@ func TestEachAccount(t *testing.T) {
 		a, b := addInbound(t, db, "a").ID, addInbound(t, db, "b").ID
 		both, none, one := addUser(t, db, admin.ID, "both", b, a), addUser(t, db, admin.ID, "none"), fullUser(admin.ID)
 		write(t, db, func(tx *storage.Tx) error { return tx.InsertUser(ctx, &one, []int64{b}) })
-		ds := []domain.TrafficDelta{{UserID: both.ID, Up: 3, Down: 4}}
-		if err := db.FlushTraffic(ctx, "n", 1, ds); err != nil {
-			t.Fatal(err)
-		}
+		flush(t, db, chunk("n", 1, domain.TrafficDelta{UserID: both.ID, Up: 3, Down: 4, OnlineAt: 5}))
+		moved := domain.Traffic{UserID: both.ID, Up: 3, Down: 4, LifetimeUp: 3, LifetimeDown: 4, OnlineAt: 5}
 		want := []domain.Account{
-			{User: both, Used: 7, Inbounds: []int64{a, b}},
-			{User: none, Inbounds: []int64{}},
-			{User: one, Inbounds: []int64{b}},
+			{User: both, Traffic: moved, Inbounds: []int64{a, b}},
+			{User: none, Traffic: domain.Traffic{UserID: none.ID}, Inbounds: []int64{}},
+			{User: one, Traffic: domain.Traffic{UserID: one.ID}, Inbounds: []int64{b}},
 		}
 		equal(t, "accounts", accounts(t, db), want)
 		equal(t, "one account", must(db.Account(ctx, both.ID))(t), want[0])
@@ -47,6 +45,35 @@ func TestEachAccount(t *testing.T) {
 			equal(t, "accounts in a transaction", accounts(t, tx), want)
 			return nil
 		})
+	})
+}
+
+func TestAccounts(t *testing.T) {
+	each(t, func(t *testing.T, db *storage.DB) {
+		ctx := context.Background()
+		admin := addAdmin(t, db, "root")
+		a, b := addInbound(t, db, "a").ID, addInbound(t, db, "b").ID
+		addUser(t, db, admin.ID, "first", a)
+		addUser(t, db, admin.ID, "second", b, a)
+		addUser(t, db, admin.ID, "third")
+		addUser(t, db, admin.ID, "fourth", b)
+		flush(t, db, chunk("n", 1, moved(2, 5, 3, 4)))
+		all := accounts(t, db)
+		equal(t, "in id order, without those that are gone", must(db.Accounts(ctx, []int64{4, 99, 2, 3}))(t), all[1:])
+		equal(t, "none there", must(db.Accounts(ctx, []int64{99}))(t), []domain.Account{})
+		equal(t, "none asked for", must(db.Accounts(ctx, nil))(t), []domain.Account{})
+		write(t, db, func(tx *storage.Tx) error {
+			if err := tx.SetTraffic(ctx, 2, 0, 9); err != nil {
+				return err
+			}
+			equal(t, "in a transaction", must(tx.Accounts(ctx, []int64{2}))(t)[0].Traffic.Used(), int64(9))
+			return nil
+		})
+		many := make([]int64, 2000)
+		for i := range many {
+			many[i] = int64(i) + 1
+		}
+		equal(t, "of 2,000 ids", len(must(db.Accounts(ctx, many))(t)), 4)
 	})
 }
 
@@ -80,15 +107,15 @@ func TestEachAccountIsOneSnapshot(t *testing.T) {
 		})
 		next := int64(1)
 		err := db.EachAccount(ctx, func(a domain.Account) error {
-			if a.User.ID != next || len(a.Inbounds) != 1 || a.Used != 0 {
-				t.Fatalf("account %d: got %d with inbounds %v, %d used", next, a.User.ID, a.Inbounds, a.Used)
+			if a.User.ID != next || len(a.Inbounds) != 1 || a.Traffic.Used() != 0 {
+				t.Fatalf("account %d: got %d with inbounds %v, %d used", next, a.User.ID, a.Inbounds, a.Traffic.Used())
 			}
 			if next++; next != 2 {
 				return nil
 			}
 			write(t, db, func(tx *storage.Tx) error { return tx.DeleteUser(ctx, n) })
 			write(t, db, func(tx *storage.Tx) error { return tx.SetUserInbounds(ctx, n-1, nil) })
-			return db.FlushTraffic(ctx, "n", 1, []domain.TrafficDelta{{UserID: n - 2, Up: 1}})
+			return db.FlushTraffic(ctx, chunk("n", 1, domain.TrafficDelta{UserID: n - 2, Up: 1}))
 		})
 		equal(t, "error", err, nil)
 		equal(t, "accounts", next-1, int64(n))

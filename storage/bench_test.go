@@ -11,25 +11,11 @@ import (
 	"github.com/sluicehq/sluice/storage/storagetest"
 )
 
-// filled opens an SQLite database with n users on two inbounds each.
+// filled opens an SQLite database with n users.
 func filled(b *testing.B, n int) *storage.DB {
 	b.Helper()
 	db := storagetest.SQLite(b)
-	ctx := context.Background()
-	admin := addAdmin(b, db, "root")
-	a, c := addInbound(b, db, "a").ID, addInbound(b, db, "c").ID
-	const batch = 5000
-	for start := 0; start < n; start += batch {
-		write(b, db, func(tx *storage.Tx) error {
-			for i := start; i < min(start+batch, n); i++ {
-				u := newUser(admin.ID, fmt.Sprintf("user%d", i))
-				if err := tx.InsertUser(ctx, &u, []int64{a, c}); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
+	storagetest.Fill(b, db, n)
 	return db
 }
 
@@ -43,7 +29,7 @@ func BenchmarkPointRead(b *testing.B) {
 	for b.Loop() {
 		for which, db := range dbs {
 			// A prime step visits all pages without a pattern that a cache could like.
-			sub := fmt.Sprintf("sub-user%d", i*7919%sizes[which])
+			sub := fmt.Sprintf("sub%08d", 1+i*7919%sizes[which])
 			start := time.Now()
 			if _, err := db.UserBySubID(context.Background(), sub); err != nil {
 				b.Fatal(err)
@@ -57,28 +43,81 @@ func BenchmarkPointRead(b *testing.B) {
 	b.ReportMetric(float64(spent[1])/float64(spent[0]), "ratio-100k/1k")
 }
 
-// BenchmarkFlush adds the traffic of 1k and of 10k users, in chunks of 2,000, to a database of 10k.
+// BenchmarkFlush adds the traffic of 1k, 10k and 100k of 100k users in turn, every 5 seconds of the users' time, and
+// reports what a user costs and how much dearer it is among few, whose rows lie apart.
 func BenchmarkFlush(b *testing.B) {
-	const chunk = 2000
-	db := filled(b, 10_000)
-	seq := int64(0)
-	for _, n := range []int{1_000, 10_000} {
-		ds := make([]domain.TrafficDelta, n)
-		for i := range ds {
-			ds[i] = domain.TrafficDelta{UserID: int64(i + 1), Up: 1, Down: 2, OnlineAt: 3}
-		}
-		b.Run(fmt.Sprintf("%d-users", n), func(b *testing.B) {
-			for b.Loop() {
-				for start := 0; start < n; start += chunk {
+	const users, size = 100_000, 2000
+	storagetest.Each(b, func(b *testing.B, dsn string) {
+		db := storagetest.Open(b, storage.Options{DSN: dsn})
+		storagetest.Fill(b, db, users)
+		moved := []int{1_000, 10_000, 100_000}
+		spent := make([]time.Duration, len(moved))
+		seq, rounds := int64(0), 0
+		for b.Loop() {
+			at := noon + 5000*int64(rounds)
+			for which, n := range moved {
+				ds := make([]domain.TrafficDelta, n)
+				for i := range ds {
+					ds[i] = domain.TrafficDelta{UserID: int64(1 + i*(users/n)), Up: 1, Down: 2, OnlineAt: at}
+				}
+				start := time.Now()
+				for from := 0; from < n; from += size {
 					seq++
-					err := db.FlushTraffic(context.Background(), "node", seq, ds[start:min(start+chunk, n)])
-					if err != nil {
-						b.Fatal(err)
+					flush(b, db, chunk("node", seq, ds[from:min(from+size, n)]...))
+				}
+				spent[which] += time.Since(start)
+			}
+			rounds++
+		}
+		perUser := func(which int) float64 {
+			return float64(spent[which].Nanoseconds()) / float64(rounds*moved[which]) / 1000
+		}
+		b.ReportMetric(perUser(0), "us/user-of-1k")
+		b.ReportMetric(perUser(1), "us/user-of-10k")
+		b.ReportMetric(perUser(2), "us/user-of-100k")
+		b.ReportMetric(perUser(0)/perUser(2), "ratio-1k/100k")
+	})
+}
+
+// BenchmarkUpdateUsers writes 1k of 100k users, one by one and together, and reports how much dearer the former is.
+func BenchmarkUpdateUsers(b *testing.B) {
+	const users, n = 100_000, 1_000
+	storagetest.Each(b, func(b *testing.B, dsn string) {
+		ctx := context.Background()
+		db := storagetest.Open(b, storage.Options{DSN: dsn})
+		storagetest.Fill(b, db, users)
+		ids := make([]int64, n)
+		for i := range ids {
+			ids[i] = int64(1 + i*(users/n))
+		}
+		some := make([]*domain.User, n)
+		for i, a := range must(db.Accounts(ctx, ids))(b) {
+			some[i] = &a.User
+		}
+		var single, together time.Duration
+		at := noon
+		for b.Loop() {
+			at++
+			for _, u := range some {
+				u.NextResetAt = ptr(at)
+			}
+			start := time.Now()
+			write(b, db, func(tx *storage.Tx) error {
+				for _, u := range some {
+					if err := tx.UpdateUser(ctx, u); err != nil {
+						return err
 					}
 				}
-			}
-		})
-	}
+				return nil
+			})
+			single += time.Since(start)
+			start = time.Now()
+			write(b, db, func(tx *storage.Tx) error { return tx.UpdateUsers(ctx, some) })
+			together += time.Since(start)
+		}
+		b.ReportMetric(float64(together.Microseconds())/float64(b.N*n), "us/user")
+		b.ReportMetric(float64(single)/float64(together), "ratio-single/together")
+	})
 }
 
 // BenchmarkEachAccount reads 50k accounts, as the start of a server does.
@@ -94,18 +133,13 @@ func BenchmarkEachAccount(b *testing.B) {
 	}
 }
 
-// BenchmarkInsertUser writes one user with two inbounds per transaction.
+// BenchmarkInsertUser writes one user per transaction.
 func BenchmarkInsertUser(b *testing.B) {
 	db := filled(b, 10_000)
-	inbounds, err := db.Inbounds(context.Background())
-	if err != nil {
-		b.Fatal(err)
-	}
-	ids := []int64{inbounds[0].ID, inbounds[1].ID}
 	i := 0
 	for b.Loop() {
 		i++
 		u := newUser(1, fmt.Sprintf("new%d", i))
-		write(b, db, func(tx *storage.Tx) error { return tx.InsertUser(context.Background(), &u, ids) })
+		write(b, db, func(tx *storage.Tx) error { return tx.InsertUser(context.Background(), &u, []int64{1}) })
 	}
 }

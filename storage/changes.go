@@ -2,6 +2,8 @@ package storage
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/uptrace/bun"
 
@@ -29,6 +31,23 @@ func (tx *Tx) record(ctx context.Context, kind domain.Kind, id int64) (seq int64
 		tx.logged[row{kind, id}] = seq
 	}
 	return seq, nil
+}
+
+// recordAll is record for many rows that are there: their revisions are in logged then.
+func (tx *Tx) recordAll(ctx context.Context, kind domain.Kind, ids []int64) error {
+	values := []string{}
+	for _, id := range ids {
+		if _, ok := tx.logged[row{kind, id}]; !ok {
+			values = append(values, fmt.Sprintf("('%s', %d, %d)", kind, id, tx.now))
+		}
+	}
+	if len(values) == 0 {
+		return nil
+	}
+	var seq, id int64
+	err := tx.scan(ctx, []any{&seq, &id}, func() { tx.logged[row{kind, id}] = seq },
+		"INSERT INTO changes (kind, id, at) VALUES "+strings.Join(values, ", ")+" RETURNING seq, id")
+	return tx.fail(ctx, "record changes of "+string(kind), err)
 }
 
 // rename gives the change of a new row its id, known only once the row is written. That is cheaper than writing the

@@ -11,7 +11,11 @@ import (
 	"github.com/jonboulle/clockwork"
 	"github.com/uptrace/bun"
 	"go.uber.org/zap"
+
+	"github.com/sluicehq/sluice/storage/internal/backdoor"
 )
+
+func init() { backdoor.Writer = func(db any) *bun.DB { return db.(*DB).write } }
 
 // Options say what to open.
 type Options struct {
@@ -35,6 +39,22 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
 	}
+	db, err := connect(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	err = db.migrate(ctx, migrationFiles, o.Log)
+	if err == nil {
+		err = db.prepare(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(fail(ctx, db.engine, "open database", err), db.Close())
+	}
+	return db, nil
+}
+
+// connect makes the pools of the database that o names, whatever its schema.
+func connect(ctx context.Context, o Options) (*DB, error) {
 	if o.Clock == nil {
 		o.Clock = clockwork.NewRealClock()
 	}
@@ -46,18 +66,10 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if err != nil {
 		return nil, fail(ctx, e, "open database", err)
 	}
-	db := &DB{
+	return &DB{
 		Reader: Reader{engine: e, bun: read, raw: read.DB},
 		write:  write, read: read, clock: o.Clock,
-	}
-	err = db.migrate(ctx, migrationFiles, o.Log)
-	if err == nil {
-		err = db.prepare(ctx)
-	}
-	if err != nil {
-		return nil, errors.Join(fail(ctx, e, "open database", err), db.Close())
-	}
-	return db, nil
+	}, nil
 }
 
 // prepare makes the hot queries ready on the read pool where that pays.

@@ -88,9 +88,7 @@ func TestKilledProcessLosesNothing(t *testing.T) {
 	db := open(t, path, clockAt(noon))
 	admin := addAdmin(t, db, "root")
 	u := addUser(t, db, admin.ID, "u")
-	if err := db.FlushTraffic(context.Background(), "n", 3, []domain.TrafficDelta{{UserID: u.ID, Up: 7}}); err != nil {
-		t.Fatal(err)
-	}
+	flush(t, db, chunk("n", 3, domain.TrafficDelta{UserID: u.ID, Up: 7}))
 
 	copied := t.TempDir()
 	for _, suffix := range []string{"", "-wal"} {
@@ -101,7 +99,9 @@ func TestKilledProcessLosesNothing(t *testing.T) {
 	}
 	after := open(t, filepath.Join(copied, "sluice.db"), clockAt(noon))
 	ctx := context.Background()
-	equal(t, "account", must(after.Account(ctx, u.ID))(t), domain.Account{User: u, Used: 7, Inbounds: []int64{}})
+	equal(t, "account", must(after.Account(ctx, u.ID))(t), domain.Account{
+		User: u, Traffic: domain.Traffic{UserID: u.ID, Up: 7, LifetimeUp: 7}, Inbounds: []int64{},
+	})
 	equal(t, "last flush", must(after.LastFlush(ctx, "n"))(t), int64(3))
 	equal(t, "integrity", must(after.Count(ctx, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"))(t), int64(1))
 }

@@ -21,8 +21,10 @@ type engine interface {
 	schemaTypes() map[string]string
 	// lockWrites makes tx the only writer among all processes, or, shared, one of many that only add traffic.
 	lockWrites(ctx context.Context, tx *sql.Tx, shared bool) error
-	// addTraffic adds deltas that are in id order with one delta per user.
+	// addTraffic adds deltas, in id order with one delta per user, to the users' counters and to usage_hourly.
 	addTraffic(ctx context.Context, tx *sql.Tx, ds []domain.TrafficDelta) error
+	// updateUsers writes userKeys and userFacts of users and returns how many of them were there.
+	updateUsers(ctx context.Context, tx bun.Tx, users []*domain.User) (int, error)
 	// prepares says whether a prepared statement is cheaper than its text.
 	prepares() bool
 	// snapshot are the options of a read transaction in which all statements see one state.

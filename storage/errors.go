@@ -28,7 +28,7 @@ var failures = map[class]*domain.Error{
 	classReference:   {Code: domain.CodeNotFound, Message: "this refers to something that does not exist"},
 	classText:        domain.Invalid("", "a text contains characters that can not be stored"),
 	classBusy:        domain.Unavailable("the database is busy, try again"),
-	classFull:        domain.Unavailable("the database has no room left"),
+	classFull:        domain.Unavailable("the disk is full: nothing can be stored until there is room again"),
 	classReadOnly:    domain.Unavailable("the database can not be written now"),
 	classDamaged:     domain.Unavailable("the database is damaged"),
 	classUnreachable: domain.Unavailable("the database can not be reached"),

@@ -19,26 +19,60 @@ func addTag(db *storage.DB, tag string) error {
 	})
 }
 
-func TestSQLiteThatCanNotWrite(t *testing.T) {
-	for name, test := range map[string]struct {
-		pragma string
-		want   *domain.Error
-	}{
-		"disk full": {"PRAGMA max_page_count = 1", domain.Unavailable("the database has no room left")},
-		"read-only": {"PRAGMA query_only = 1", domain.Unavailable("the database can not be written now")},
+func TestSQLiteThatCanNotBeWritten(t *testing.T) {
+	db := storagetest.SQLite(t)
+	if err := db.ExecOnWriter(context.Background(), "PRAGMA query_only = 1"); err != nil {
+		t.Fatal(err)
+	}
+	err := addTag(db, "a")
+	fails(t, err, domain.Unavailable("the database can not be written now"))
+	hides(t, err)
+}
+
+// While the disk is full nothing is half written, and what is tried again when there is room counts once.
+func TestFullDisk(t *testing.T) {
+	db := storagetest.SQLite(t)
+	ctx := context.Background()
+	u := addUser(t, db, addAdmin(t, db, "root").ID, "u")
+	in := addInbound(t, db, "a")
+	c := domain.Chunk{
+		Node: "n", Seq: 1, Users: []domain.TrafficDelta{moved(u.ID, noon, 1, 2)},
+		Inbounds: []domain.InboundDelta{{InboundID: in.ID, Up: 3}},
+	}
+	makeRoom := storagetest.Full(t, db)
+	full := domain.Unavailable("the disk is full: nothing can be stored until there is room again")
+	for name, err := range map[string]error{
+		"flush":              db.FlushTraffic(ctx, c),
+		"flush of nothing":   db.FlushTraffic(ctx, chunk("n", 2)),
+		"change":             addTag(db, "b"),
+		"flush in a change":  db.Write(ctx, func(tx *storage.Tx) error { return tx.AddTraffic(ctx, c) }),
+		"change of a number": db.Write(ctx, func(tx *storage.Tx) error { return tx.UpdateUser(ctx, ptr(u)) }),
 	} {
-		t.Run(name, func(t *testing.T) {
-			db := storagetest.SQLite(t)
-			if err := db.ExecOnWriter(context.Background(), test.pragma); err != nil {
-				t.Fatal(err)
-			}
-			err := addTag(db, "a")
-			fails(t, err, test.want)
-			if strings.Contains(err.Error(), "SQLITE") || errors.Unwrap(errors.Unwrap(err)) == nil {
-				t.Errorf("%v shows its cause or has none", err)
-			}
-			equal(t, "inbounds", must(db.Inbounds(context.Background()))(t), []domain.Inbound{})
-		})
+		t.Run(name, func(t *testing.T) { fails(t, err, full); hides(t, err) })
+	}
+	equal(t, "user", must(db.Account(ctx, u.ID))(t), domain.Account{
+		User: u, Traffic: domain.Traffic{UserID: u.ID}, Inbounds: []int64{},
+	})
+	equal(t, "hours", must(db.HourlyUsage(ctx, u.ID, 0, noon))(t), []domain.HourUsage{})
+	equal(t, "inbounds", must(db.Inbounds(ctx))(t), []domain.Inbound{in})
+	equal(t, "last flush", must(db.LastFlush(ctx, "n"))(t), int64(0))
+
+	makeRoom()
+	flush(t, db, c)
+	flush(t, db, c)
+	equal(t, "traffic", must(db.Traffic(ctx, u.ID))(t),
+		domain.Traffic{UserID: u.ID, Up: 1, Down: 2, LifetimeUp: 1, LifetimeDown: 2, OnlineAt: noon})
+	equal(t, "inbound", must(db.Inbound(ctx, in.ID))(t).Up, int64(3))
+	if err := addTag(db, "b"); err != nil {
+		t.Error(err)
+	}
+}
+
+// hides checks that err has a cause and does not show it.
+func hides(t *testing.T, err error) {
+	t.Helper()
+	if strings.Contains(err.Error(), "SQLITE") || errors.Unwrap(errors.Unwrap(err)) == nil {
+		t.Errorf("%v shows its cause or has none", err)
 	}
 }
 
@@ -69,7 +103,7 @@ func TestContextErrorsStay(t *testing.T) {
 			_, readErr := db.UserByID(ctx, 1)
 			for _, err := range []error{
 				readErr, db.Ping(ctx), db.Write(ctx, func(*storage.Tx) error { return nil }),
-				db.FlushTraffic(ctx, "n", 1, nil), db.EachAccount(ctx, func(domain.Account) error { return nil }),
+				db.FlushTraffic(ctx, chunk("n", 1)), db.EachAccount(ctx, func(domain.Account) error { return nil }),
 			} {
 				if !errors.Is(err, want) || domain.CodeOf(err) != "" {
 					t.Errorf("got %v, want %v", err, want)

@@ -10,6 +10,9 @@ import (
 // MigrationFiles are the real migrations, for tests that add others.
 var MigrationFiles = migrationFiles
 
+// Connect opens a database without a look at its schema. Its hot queries are not prepared.
+func Connect(ctx context.Context, o Options) (*DB, error) { return connect(ctx, o) }
+
 // MigrateWith migrates with other files than the embedded ones.
 func (db *DB) MigrateWith(ctx context.Context, files fs.FS) error {
 	return db.migrate(ctx, files, zap.NewNop())
@@ -25,4 +28,17 @@ func (db *DB) ExecOnWriter(ctx context.Context, query string) error {
 func (db *DB) Count(ctx context.Context, query string) (n int64, err error) {
 	err = db.raw.QueryRowContext(ctx, query).Scan(&n)
 	return n, err
+}
+
+// HourlyQueries are the queries that look for one user in usage_hourly.
+var HourlyQueries = map[string]string{"read": usageOfUser, "clear": clearUsage}
+
+// Plan returns the steps in which SQLite would run a query.
+func (db *DB) Plan(ctx context.Context, query string, args ...any) ([]string, error) {
+	var id, parent, unused int
+	var step string
+	steps := []string{}
+	err := db.scan(ctx, []any{&id, &parent, &unused, &step}, func() { steps = append(steps, step) },
+		"EXPLAIN QUERY PLAN "+query, args...)
+	return steps, err
 }

@@ -27,14 +27,26 @@ func (tx *Tx) InsertInbound(ctx context.Context, in *domain.Inbound) error {
 	return tx.insert(ctx, domain.KindInbound, &in.ID, &in.Revision, in)
 }
 
-// UpdateInbound writes every field of an inbound but its id and its creation. It fills Revision and UpdatedAt. A tag in
-// use is a conflict, an unknown inbound not_found.
+// UpdateInbound writes every field of an inbound but its id, its creation and its counters. It fills Revision and
+// UpdatedAt. A tag in use is a conflict, an unknown inbound not_found.
 func (tx *Tx) UpdateInbound(ctx context.Context, in *domain.Inbound) (err error) {
 	if in.Revision, err = tx.record(ctx, domain.KindInbound, in.ID); err != nil {
 		return err
 	}
 	in.UpdatedAt = tx.now
-	return tx.modify(ctx, domain.KindInbound, tx.tx.NewUpdate().Model(in).ExcludeColumn("id", "created_at").WherePK())
+	return tx.modify(ctx, domain.KindInbound,
+		tx.tx.NewUpdate().Model(in).ExcludeColumn("id", "created_at", "up", "down").WherePK())
+}
+
+// ResetInbound sets the counters of an inbound to zero and gives it a new revision, the same that UpdateInbound gave or
+// gives it in this transaction; an unknown inbound is not_found.
+func (tx *Tx) ResetInbound(ctx context.Context, id int64) error {
+	revision, err := tx.record(ctx, domain.KindInbound, id)
+	if err != nil {
+		return err
+	}
+	return tx.modify(ctx, domain.KindInbound, tx.tx.NewUpdate().Model((*domain.Inbound)(nil)).
+		Set("up = 0").Set("down = 0").Set("revision = ?", revision).Where("id = ?", id))
 }
 
 // DeleteInbound removes an inbound and returns the users that were attached to it, ascending; an unknown inbound is

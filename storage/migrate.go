@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/migrate"
@@ -20,8 +21,8 @@ import (
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
 
-// migrate brings the schema up to date with the steps in files, each in its own transaction and marked as done only
-// afterwards. If the process dies between the two, the step runs again, so every step can.
+// migrate brings the schema up to date with the steps in files. Each step and the mark that it is done are one
+// transaction, so a step runs once, wherever the process dies.
 func (db *DB) migrate(ctx context.Context, files fs.FS, log *zap.Logger) (err error) {
 	release, err := db.engine.lockSchema(ctx, db.read)
 	if err != nil {
@@ -35,7 +36,9 @@ func (db *DB) migrate(ctx context.Context, files fs.FS, log *zap.Logger) (err er
 	}
 	// A bun.DB of its own, because bun remembers the models that it has seen.
 	m := migrate.NewMigrator(bun.NewDB(db.write.DB, db.write.Dialect()), steps,
-		migrate.WithMarkAppliedOnSuccess(true), migrate.WithTemplateData(db.engine.schemaTypes()))
+		migrate.WithTemplateData(db.templateData()), migrate.AfterMigration(mark),
+		// bun marks too, after the transaction: that has to find our mark and leave it.
+		migrate.WithMarkAppliedOnSuccess(true), migrate.WithUpsert(true))
 	if err := m.Init(ctx); err != nil {
 		return fmt.Errorf("prepare migrations: %w", err)
 	}
@@ -55,4 +58,17 @@ func (db *DB) migrate(ctx context.Context, files fs.FS, log *zap.Logger) (err er
 		log.Info("database migrated", zap.Stringer("migrations", done.Migrations))
 	}
 	return nil
+}
+
+// mark notes in a step's own transaction that the step is done.
+func mark(ctx context.Context, tx bun.IConn, step *migrate.Migration) error {
+	_, err := tx.ExecContext(ctx, "INSERT INTO bun_migrations (name, group_id) VALUES (?, ?)", step.Name, step.GroupID)
+	return err
+}
+
+// templateData fills the templates: the types of the database, and the moment of the migration in ms UTC.
+func (db *DB) templateData() map[string]string {
+	data := db.engine.schemaTypes()
+	data["Now"] = strconv.FormatInt(db.now(), 10)
+	return data
 }

@@ -3,6 +3,7 @@ package storage_test
 import (
 	"context"
 	"io/fs"
+	"os"
 	"sync"
 	"testing"
 	"testing/fstest"
@@ -12,13 +13,24 @@ import (
 	"github.com/sluicehq/sluice/storage/storagetest"
 )
 
+// migrations is how many this version has.
+const migrations int64 = 2
+
+// only returns the real migrations whose name begins with prefix.
+func only(t *testing.T, prefix string) fstest.MapFS {
+	t.Helper()
+	files := fstest.MapFS{}
+	for _, path := range must(fs.Glob(storage.MigrationFiles, "migrations/"+prefix+"*"))(t) {
+		files[path] = &fstest.MapFile{Data: must(storage.MigrationFiles.ReadFile(path))(t)}
+	}
+	return files
+}
+
 // with returns the real migrations and one more.
 func with(t *testing.T, name, text string) fstest.MapFS {
 	t.Helper()
-	files := fstest.MapFS{name: {Data: []byte(text)}}
-	for _, path := range must(fs.Glob(storage.MigrationFiles, "migrations/*"))(t) {
-		files[path] = &fstest.MapFile{Data: must(storage.MigrationFiles.ReadFile(path))(t)}
-	}
+	files := only(t, "")
+	files[name] = &fstest.MapFile{Data: []byte(text)}
 	return files
 }
 
@@ -30,7 +42,7 @@ func TestMigrationIsAllOrNothing(t *testing.T) {
 		if err == nil {
 			t.Fatal("a broken migration succeeded")
 		}
-		equal(t, "applied", must(db.Count(ctx, "SELECT count(*) FROM bun_migrations"))(t), int64(1))
+		equal(t, "applied", must(db.Count(ctx, "SELECT count(*) FROM bun_migrations"))(t), migrations)
 		if _, err := db.Count(ctx, "SELECT count(*) FROM later"); err == nil {
 			t.Error("the broken migration left its table")
 		}
@@ -40,21 +52,66 @@ func TestMigrationIsAllOrNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		equal(t, "applied", must(db.Count(ctx, "SELECT count(*) FROM bun_migrations"))(t), int64(2))
+		equal(t, "applied", must(db.Count(ctx, "SELECT count(*) FROM bun_migrations"))(t), migrations+1)
 		equal(t, "rows", must(db.Count(ctx, "SELECT count(*) FROM later"))(t), int64(0))
 	})
 }
 
-// A process that dies between a migration and its mark runs it again at the next start.
-func TestMigrationRunsAgain(t *testing.T) {
-	storagetest.Each(t, func(t *testing.T, dsn string) {
-		db := open(t, dsn, nil)
-		admin := addAdmin(t, db, "root")
-		if err := db.ExecOnWriter(context.Background(), "DELETE FROM bun_migrations"); err != nil {
+// The mark of a step is in the step's own transaction: whatever fails after that, the step does not run again. What
+// fails here is bun's second mark.
+func TestMigrationRunsOnce(t *testing.T) {
+	db := storagetest.SQLite(t) // what is tested is the same code on both, a failing mark is not the same SQL
+	ctx := context.Background()
+	files := with(t, "9999_later.tx.up.sql", "CREATE TABLE later (id {{.Int}}){{.Table}};")
+	for _, query := range []string{
+		"CREATE TRIGGER t BEFORE UPDATE ON bun_migrations BEGIN SELECT RAISE(ABORT, 'no second mark'); END",
+		"DROP TRIGGER t",
+	} {
+		if err := db.ExecOnWriter(ctx, query); err != nil {
 			t.Fatal(err)
 		}
-		again := open(t, dsn, nil)
-		equal(t, "admin", must(again.AdminByID(context.Background(), admin.ID))(t), admin)
+		err := db.MigrateWith(ctx, files)
+		equal(t, "error after "+query[:4], err != nil, query[:4] == "CREA")
+		equal(t, "applied", must(db.Count(ctx, "SELECT count(*) FROM bun_migrations"))(t), migrations+1)
+		equal(t, "rows", must(db.Count(ctx, "SELECT count(*) FROM later"))(t), int64(0))
+	}
+}
+
+// A database of version 1, with a user in each state at noon, becomes one of today.
+func TestMigrateFromVersion1(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, dsn string) {
+		ctx := context.Background()
+		old := must(storage.Connect(ctx, storage.Options{DSN: dsn, Clock: clockAt(1)}))(t)
+		if err := old.MigrateWith(ctx, only(t, "0001")); err != nil {
+			t.Fatal(err)
+		}
+		if err := old.ExecOnWriter(ctx, string(must(os.ReadFile("testdata/version1.sql"))(t))); err != nil {
+			t.Fatal(err)
+		}
+		if err := old.Close(); err != nil {
+			t.Fatal(err)
+		}
+
+		db := open(t, dsn, clockAt(noon))
+		want := map[string]domain.Status{
+			"free": domain.StatusActive, "used": domain.StatusActive, "late": domain.StatusActive,
+			"off": domain.StatusDisabled, "held": domain.StatusOnHold, "over": domain.StatusExpired, "full": domain.StatusLimited,
+		}
+		all := accounts(t, db)
+		equal(t, "users", len(all), len(want))
+		for _, a := range all {
+			equal(t, a.User.Username, a.User.Status, want[a.User.Username])
+			equal(t, a.User.Username+" by its facts", a.User.StatusAt(noon, a.Traffic.Used()), want[a.User.Username])
+			equal(t, a.User.Username+" since", a.User.StatusSince, a.User.UpdatedAt)
+		}
+		in := must(db.Inbound(ctx, 1))(t)
+		equal(t, "inbound", in, domain.Inbound{
+			ID: 1, Tag: "in-443", Remark: "r", Protocol: domain.VLESS, Port: 443, Enabled: true,
+			Settings: "{}", Revision: 2, CreatedAt: 10, UpdatedAt: 11,
+		})
+		for _, table := range []string{"usage_hourly", "usage_resets", "user_ips"} {
+			equal(t, table, must(db.Count(ctx, "SELECT count(*) FROM "+table))(t), int64(0))
+		}
 	})
 }
 
@@ -88,6 +145,6 @@ func TestOpensAtTheSameTimeMigrateOnce(t *testing.T) {
 		}
 		wg.Wait()
 		db := open(t, dsn, nil)
-		equal(t, "applied", must(db.Count(context.Background(), "SELECT count(*) FROM bun_migrations"))(t), int64(1))
+		equal(t, "applied", must(db.Count(context.Background(), "SELECT count(*) FROM bun_migrations"))(t), migrations)
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"runtime"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -75,19 +76,46 @@ func (postgres) lockWrites(ctx context.Context, tx *sql.Tx, shared bool) error {
 	return err
 }
 
-// addTraffic sends the deltas as four arrays: one round trip.
+// addTraffic sends the deltas as five arrays: one round trip.
 func (postgres) addTraffic(ctx context.Context, tx *sql.Tx, ds []domain.TrafficDelta) error {
 	n := len(ds)
-	ids, ups, downs, onlines := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
+	hours, ids := make([]int64, n), make([]int64, n)
+	ups, downs, onlines := make([]int64, n), make([]int64, n), make([]int64, n)
 	for i, d := range ds {
-		ids[i], ups[i], downs[i], onlines[i] = d.UserID, d.Up, d.Down, d.OnlineAt
+		hours[i], ids[i], ups[i], downs[i], onlines[i] = hourOf(d.OnlineAt), d.UserID, d.Up, d.Down, d.OnlineAt
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE user_traffic AS t SET up = t.up + d.up, down = t.down + d.down,
-		lifetime_up = t.lifetime_up + d.up, lifetime_down = t.lifetime_down + d.down,
-		online_at = greatest(t.online_at, d.online_at)
-		FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[]) AS d(user_id, up, down, online_at)
-		WHERE t.user_id = d.user_id`, ids, ups, downs, onlines)
+	_, err := tx.ExecContext(ctx, `WITH moved AS (
+			UPDATE user_traffic AS t SET up = t.up + d.up, down = t.down + d.down,
+			lifetime_up = t.lifetime_up + d.up, lifetime_down = t.lifetime_down + d.down,
+			online_at = greatest(t.online_at, d.online_at)
+			FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[]) AS d(hour, user_id, up, down, online_at)
+			WHERE t.user_id = d.user_id RETURNING d.hour, d.user_id, d.up, d.down)
+		INSERT INTO usage_hourly AS h (hour, user_id, up, down)
+			SELECT hour, user_id, up, down FROM moved WHERE up <> 0 OR down <> 0 ORDER BY hour, user_id
+			ON CONFLICT (hour, user_id) DO UPDATE SET up = h.up + EXCLUDED.up, down = h.down + EXCLUDED.down`,
+		hours, ids, ups, downs, onlines)
 	return err
+}
+
+// usersPerUpdate: longer texts cost more by the user.
+const usersPerUpdate = 250
+
+// updateUsers sends many users as one statement: a round trip for each would cost more than the work. The server sees
+// by itself which indexed columns stay what they are.
+func (postgres) updateUsers(ctx context.Context, tx bun.Tx, users []*domain.User) (written int, err error) {
+	for some := range slices.Chunk(users, usersPerUpdate) {
+		res, err := tx.NewUpdate().Model(&some).
+			ExcludeColumn("created_at", "sub_fetch_at", "sub_agent").WherePK().Bulk().Exec(ctx)
+		if err != nil {
+			return 0, err
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return 0, err
+		}
+		written += int(n)
+	}
+	return written, nil
 }
 
 // prepares: a fixed text costs the same without, and a pooler between us and the server may not keep statements.

@@ -3,36 +3,80 @@ package storage
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
 )
 
-// retention is how long a table that only grows keeps its rows.
+const day = 24 * time.Hour
+
+// retention is how long a table that only grows keeps its rows. Every such table is here.
 var retention = []struct {
-	table, column string
-	age           time.Duration
-	but           string // a condition on rows that stay however old, "" = none
+	table, key string // the columns of its primary key
+	column     string // the row's age counts from here
+	age        time.Duration
+	but        string // a condition on rows that stay however old, "" = none
 }{
-	// The newest row of these two is a position that others go on from.
-	{"changes", "at", 7 * 24 * time.Hour, "seq = (SELECT max(seq) FROM changes)"},
-	{"flushes", "at", 7 * 24 * time.Hour, "seq = (SELECT max(seq) FROM flushes AS f WHERE f.node = flushes.node)"},
-	{"outbox", "delivered_at", 7 * 24 * time.Hour, ""},
-	{"outbox", "dead_at", 30 * 24 * time.Hour, ""},
+	// The newest row of these two is a position that others go on from. A chunk is sent again before the next one or
+	// never, so of flushes a day is plenty, and there can be a million in one.
+	{"changes", "seq", "at", 7 * day, "seq = (SELECT max(seq) FROM changes)"},
+	{"flushes", "node, seq", "at", day, "seq = (SELECT max(seq) FROM flushes AS f WHERE f.node = flushes.node)"},
+	{"outbox", "id", "delivered_at", 7 * day, ""},
+	{"outbox", "id", "dead_at", 30 * day, ""},
+	{"usage_hourly", "hour, user_id", "hour", 90 * day, ""},
+	{"usage_resets", "id", "at", 400 * day, ""},
+	{"user_ips", "user_id, ip, node", "seen_at", 30 * day, ""},
 }
 
-// Prune removes what the tables that only grow need not keep at now (ms UTC). Every such table is listed above.
+// prunePortion is how many rows go in one transaction, which takes some 10 ms.
+const prunePortion = 2000
+
+// Prune removes what the tables that only grow need not keep at now (ms UTC), in transactions of a few milliseconds:
+// what is old is looked for by a reader, and the writer goes straight to those rows. After an error, what was removed
+// stays so.
 func (db *DB) Prune(ctx context.Context, now int64) error {
-	return db.transact(ctx, "prune", func(tx bun.Tx) error {
-		for _, r := range retention {
-			q := tx.NewDelete().Table(r.table).Where("? < ?", bun.Ident(r.column), now-r.age.Milliseconds())
-			if r.but != "" {
-				q.Where("NOT (" + r.but + ")")
+	for _, r := range retention {
+		old := fmt.Sprintf("%s < %d", r.column, now-r.age.Milliseconds())
+		stale := old
+		if r.but != "" {
+			stale += " AND NOT (" + r.but + ")"
+		}
+		find := fmt.Sprintf("SELECT %s FROM %s WHERE %s LIMIT %d", r.key, r.table, stale, prunePortion)
+		// A row that was written since it was found is not old any more.
+		remove := fmt.Sprintf("DELETE FROM %s WHERE (%s) IN (VALUES ?) AND %s", r.table, r.key, old)
+		for found := prunePortion; found == prunePortion; {
+			keys, err := db.keys(ctx, find, 1+strings.Count(r.key, ","))
+			if found = len(keys); err == nil && found > 0 {
+				err = db.remove(ctx, remove, keys)
 			}
-			if _, err := q.Exec(ctx); err != nil {
-				return fmt.Errorf("prune %s: %w", r.table, err)
+			if err != nil {
+				return fail(ctx, db.engine, "prune "+r.table, err)
 			}
 		}
-		return nil
+	}
+	return nil
+}
+
+// keys runs a query that answers keys of so many columns.
+func (r *Reader) keys(ctx context.Context, query string, columns int) ([]bun.TupleValues, error) {
+	keys := []bun.TupleValues{}
+	key, fields := make([]any, columns), make([]any, columns)
+	for i := range key {
+		fields[i] = &key[i]
+	}
+	err := r.scan(ctx, fields, func() { keys = append(keys, bun.Tuple(slices.Clone(key))) }, query)
+	return keys, err
+}
+
+// remove deletes rows by their keys, as the only writer.
+func (db *DB) remove(ctx context.Context, query string, keys []bun.TupleValues) error {
+	return db.transact(ctx, "remove", func(tx bun.Tx) error {
+		if err := db.engine.lockWrites(ctx, tx.Tx, false); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, query, bun.List(keys))
+		return err
 	})
 }

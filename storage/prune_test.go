@@ -2,9 +2,11 @@ package storage_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
+	"github.com/sluicehq/sluice/kernel/domain"
 	"github.com/sluicehq/sluice/storage"
 	"github.com/sluicehq/sluice/storage/storagetest"
 )
@@ -16,12 +18,7 @@ func TestPruneKeepsPositions(t *testing.T) {
 		ctx := context.Background()
 		clock := clockAt(noon)
 		db := open(t, dsn, clock)
-		flush := func(node string, seq int64) {
-			t.Helper()
-			if err := db.FlushTraffic(ctx, node, seq, nil); err != nil {
-				t.Fatal(err)
-			}
-		}
+		flush := func(node string, seq int64) { t.Helper(); flush(t, db, chunk(node, seq)) }
 		addAdmin(t, db, "a")
 		addAdmin(t, db, "b")
 		flush("old", 1)
@@ -37,8 +34,10 @@ func TestPruneKeepsPositions(t *testing.T) {
 			firstChange, lives    int64
 			changes, flushes, old int64
 		}{
-			{noon + 7*day, 1, 3, 3, 5, 2},     // nothing is older than 7 days
-			{noon + 7*day + 1, 3, 3, 1, 3, 2}, // what came before the last millisecond is
+			{noon + day, 1, 3, 3, 5, 2},       // nothing is too old
+			{noon + day + 1, 1, 3, 3, 3, 2},   // flushes of more than a day, but for the newest of each node
+			{noon + 7*day, 1, 3, 3, 2, 2},     // no change is older than 7 days
+			{noon + 7*day + 1, 3, 3, 1, 2, 2}, // what came before the last millisecond is
 			{noon + 99*day, 3, 3, 1, 2, 2},    // the newest stays
 		} {
 			if err := db.Prune(ctx, test.now); err != nil {
@@ -73,5 +72,63 @@ func TestPruneOutbox(t *testing.T) {
 			}
 			equal(t, "left", must(db.Count(ctx, "SELECT count(*) FROM outbox"))(t), test.left)
 		}
+	})
+}
+
+func TestPruneUsage(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, dsn string) {
+		ctx := context.Background()
+		db := open(t, dsn, clockAt(noonHour))
+		u := addUser(t, db, addAdmin(t, db, "root").ID, "u").ID
+		flush(t, db, chunk("n", 1, moved(u, noonHour, 1, 1)))
+		flush(t, db, chunk("n", 2, moved(u, noonHour+hour, 1, 1)))
+		write(t, db, func(tx *storage.Tx) error {
+			_, err := tx.ResetTraffic(ctx, u, domain.ResetByPeriod)
+			return err
+		})
+		seen := []domain.Sighting{{UserID: u, IP: "a", SeenAt: noonHour}, {UserID: u, IP: "b", SeenAt: noonHour + 1}}
+		if err := db.NoteSightings(ctx, seen); err != nil {
+			t.Fatal(err)
+		}
+		for _, test := range []struct{ now, hours, resets, ips int64 }{
+			{noonHour + 30*day, 2, 1, 2},
+			{noonHour + 30*day + 1, 2, 1, 1},
+			{noonHour + 90*day, 2, 1, 0},
+			{noonHour + 90*day + 1, 1, 1, 0},
+			{noonHour + 400*day, 0, 1, 0},
+			{noonHour + 400*day + 1, 0, 0, 0},
+		} {
+			if err := db.Prune(ctx, test.now); err != nil {
+				t.Fatal(err)
+			}
+			for table, want := range map[string]int64{
+				"usage_hourly": test.hours, "usage_resets": test.resets, "user_ips": test.ips,
+			} {
+				equal(t, table, must(db.Count(ctx, "SELECT count(*) FROM "+table))(t), want)
+			}
+		}
+	})
+}
+
+// More rows than one transaction removes, each with a key of three columns, beside others that stay.
+func TestPruneManyRows(t *testing.T) {
+	const old, young = 10_001, 3
+	each(t, func(t *testing.T, db *storage.DB) {
+		ctx := context.Background()
+		u := addUser(t, db, addAdmin(t, db, "root").ID, "u").ID
+		seen := make([]domain.Sighting, old+young)
+		for i := range seen {
+			seen[i] = domain.Sighting{UserID: u, IP: fmt.Sprint("it's ", i, "?"), Node: "n", SeenAt: noon}
+		}
+		for i := range seen[:old] {
+			seen[i].SeenAt--
+		}
+		if err := db.NoteSightings(ctx, seen); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Prune(ctx, noon+30*day); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "left", must(db.IPs(ctx, 0))(t), seen[old:])
 	})
 }

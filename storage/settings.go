@@ -21,8 +21,12 @@ type setting struct {
 // settingFields says under which key each setting is stored.
 func settingFields(s *domain.Settings) map[string]any {
 	return map[string]any{
-		"public_hosts": &s.PublicHosts,
-		"public_url":   &s.PublicURL,
+		"public_hosts":        &s.PublicHosts,
+		"public_url":          &s.PublicURL,
+		"time_zone":           &s.TimeZone,
+		"flush_seconds":       &s.FlushSeconds,
+		"ip_grace_seconds":    &s.IPGraceSeconds,
+		"auto_delete_limited": &s.AutoDeleteLimited,
 	}
 }
 

@@ -14,7 +14,10 @@ func TestSettings(t *testing.T) {
 		equal(t, "default", must(db.Settings(ctx))(t), domain.Settings{})
 		for _, s := range []domain.Settings{
 			{PublicHosts: []string{"a.example", "b.example"}, PublicURL: "https://a.example/?x='1'"},
-			{PublicHosts: []string{"c.example"}},
+			{
+				PublicHosts: []string{"c.example"},
+				TimeZone:    "Europe/Berlin", FlushSeconds: 1, IPGraceSeconds: 2, AutoDeleteLimited: true,
+			},
 			{},
 		} {
 			write(t, db, func(tx *storage.Tx) error { return tx.SaveSettings(ctx, s) })

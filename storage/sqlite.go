@@ -99,21 +99,81 @@ func (sqlite) schemaTypes() map[string]string {
 // lockWrites has nothing to do: every transaction of the writer is immediate, so it holds the lock of the file.
 func (sqlite) lockWrites(context.Context, *sql.Tx, bool) error { return nil }
 
-// addTraffic runs one prepared statement per user: the fastest of eight ways that were measured.
-func (sqlite) addTraffic(ctx context.Context, tx *sql.Tx, ds []domain.TrafficDelta) (err error) {
-	add, err := tx.PrepareContext(ctx, `UPDATE user_traffic SET up = up + $1, down = down + $2,
+// addTraffic runs prepared statements per user: the fastest of eight ways that were measured. They end with tx.
+func (sqlite) addTraffic(ctx context.Context, tx *sql.Tx, ds []domain.TrafficDelta) error {
+	total, err := tx.PrepareContext(ctx, `UPDATE user_traffic SET up = up + $1, down = down + $2,
 		lifetime_up = lifetime_up + $1, lifetime_down = lifetime_down + $2, online_at = max(online_at, $3)
 		WHERE user_id = $4`)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, add.Close()) }()
+	hourly, err := tx.PrepareContext(ctx, `INSERT INTO usage_hourly (hour, user_id, up, down) VALUES ($1, $2, $3, $4)
+		ON CONFLICT DO UPDATE SET up = up + EXCLUDED.up, down = down + EXCLUDED.down`)
+	if err != nil {
+		return err
+	}
 	for _, d := range ds {
-		if _, err := add.ExecContext(ctx, d.Up, d.Down, d.OnlineAt, d.UserID); err != nil {
+		res, err := total.ExecContext(ctx, d.Up, d.Down, d.OnlineAt, d.UserID)
+		if err != nil {
 			return fmt.Errorf("user %d: %w", d.UserID, err)
+		}
+		if n, err := res.RowsAffected(); err != nil {
+			return err
+		} else if n == 0 || d.Up == 0 && d.Down == 0 { // gone, or online without a byte
+			continue
+		}
+		if _, err := hourly.ExecContext(ctx, hourOf(d.OnlineAt), d.UserID, d.Up, d.Down); err != nil {
+			return fmt.Errorf("hour of user %d: %w", d.UserID, err)
 		}
 	}
 	return nil
+}
+
+// The writes of updateUsers. The second does nothing for most users: it keeps an update of what time and traffic change
+// from writing nine indexes, which cost ten times the rest.
+var (
+	updateFacts = fmt.Sprintf("UPDATE users SET (%s) = %s WHERE id = $1", userFacts, numbered(userFacts))
+	updateKeys  = fmt.Sprintf("UPDATE users SET (%s) = %s WHERE id = $1 AND (%[1]s) <> %[2]s",
+		userKeys, numbered(userKeys))
+)
+
+// numbered returns a row of parameters for columns, from $2 on.
+func numbered(columns string) string {
+	row := ""
+	for i := range strings.Split(columns, ", ") {
+		row += fmt.Sprintf(", $%d", i+2)
+	}
+	return "(" + row[2:] + ")"
+}
+
+// updateUsers runs two prepared statements per user. They end with tx.
+func (sqlite) updateUsers(ctx context.Context, tx bun.Tx, users []*domain.User) (written int, err error) {
+	facts, err := tx.PrepareContext(ctx, updateFacts)
+	if err != nil {
+		return 0, err
+	}
+	keys, err := tx.PrepareContext(ctx, updateKeys)
+	if err != nil {
+		return 0, err
+	}
+	keyCount, factCount := 1+strings.Count(userKeys, ","), 1+strings.Count(userFacts, ",")
+	for _, u := range users {
+		fields := userFields(u)
+		id, values := fields[:1:1], fields[1:]
+		if _, err := keys.ExecContext(ctx, append(id, values[:keyCount]...)...); err != nil {
+			return 0, err
+		}
+		res, err := facts.ExecContext(ctx, append(id, values[keyCount:keyCount+factCount]...)...)
+		if err != nil {
+			return 0, err
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return 0, err
+		}
+		written += int(n)
+	}
+	return written, nil
 }
 
 // prepares: 15 µs per read instead of 40.

@@ -90,6 +90,19 @@ func must[T any](v T, err error) func(t testing.TB) T {
 	}
 }
 
+// chunk is what FlushTraffic takes, without inbounds.
+func chunk(node string, seq int64, ds ...domain.TrafficDelta) domain.Chunk {
+	return domain.Chunk{Node: node, Seq: seq, Users: ds}
+}
+
+// flush stores a chunk, which must succeed.
+func flush(t testing.TB, db *storage.DB, c domain.Chunk) {
+	t.Helper()
+	if err := db.FlushTraffic(context.Background(), c); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func ptr[T any](v T) *T { return &v }
 
 // newUser is a user of which every unique value follows from its name.

@@ -3,6 +3,7 @@ package storage
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 
@@ -11,13 +12,20 @@ import (
 	"github.com/sluicehq/sluice/kernel/domain"
 )
 
-const trafficOfUser = "SELECT user_id, up, down, lifetime_up, lifetime_down, online_at FROM user_traffic WHERE user_id = $1"
+// trafficColumns are the columns of user_traffic in the order of trafficFields.
+const trafficColumns = "user_id, up, down, lifetime_up, lifetime_down, online_at"
+
+// trafficFields are where a row of trafficColumns goes.
+func trafficFields(t *domain.Traffic) []any {
+	return []any{&t.UserID, &t.Up, &t.Down, &t.LifetimeUp, &t.LifetimeDown, &t.OnlineAt}
+}
+
+const trafficOfUser = "SELECT " + trafficColumns + " FROM user_traffic WHERE user_id = $1"
 
 // Traffic returns what a user has moved; an unknown user is not_found.
 func (r *Reader) Traffic(ctx context.Context, userID int64) (domain.Traffic, error) {
 	var t domain.Traffic
-	err := r.row(ctx, trafficOfUser, userID).
-		Scan(&t.UserID, &t.Up, &t.Down, &t.LifetimeUp, &t.LifetimeDown, &t.OnlineAt)
+	err := r.row(ctx, trafficOfUser, userID).Scan(trafficFields(&t)...)
 	return t, r.found(ctx, domain.KindUser, err)
 }
 
@@ -27,26 +35,49 @@ func (r *Reader) LastFlush(ctx context.Context, node string) (seq int64, err err
 	return seq, fail(ctx, r.engine, "read last flush", err)
 }
 
-// FlushTraffic adds ds to the users' traffic, all or nothing, and stores (node, seq) with them: a chunk that is there
-// already is not added again, so that one whose answer was lost can be sent again. Deltas of users that are gone are
-// dropped. It is no change: revisions stay. A chunk should have at most 2,000 deltas, to keep other writers waiting
-// for milliseconds only.
-func (db *DB) FlushTraffic(ctx context.Context, node string, seq int64, ds []domain.TrafficDelta) error {
-	ds = onePerUser(ds)
+// FlushTraffic adds a chunk to the users' counters, to their usage of the hour of each delta's OnlineAt, and to the
+// inbounds' counters, all or nothing, and stores (Node, Seq) with it: a chunk that is there already is not added again,
+// so that one whose answer was lost can be sent again. Deltas of users and inbounds that are gone are dropped. It is no
+// change: revisions stay. A chunk should have at most 2,000 deltas with at most one per user (more are added up), to
+// keep other writers waiting for milliseconds only.
+func (db *DB) FlushTraffic(ctx context.Context, c domain.Chunk) error {
 	return db.transact(ctx, "flush traffic", func(tx bun.Tx) error {
 		if err := db.engine.lockWrites(ctx, tx.Tx, true); err != nil {
 			return err
 		}
-		res, err := tx.ExecContext(ctx,
-			"INSERT INTO flushes (node, seq, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", node, seq, db.now())
-		if err != nil {
-			return fmt.Errorf("mark chunk: %w", err)
-		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return err
-		}
-		return db.engine.addTraffic(ctx, tx.Tx, ds)
+		return addChunk(ctx, db.engine, tx.Tx, c, db.now())
 	})
+}
+
+// AddTraffic is FlushTraffic inside a transaction, for a change that has to take what is not flushed yet along.
+func (tx *Tx) AddTraffic(ctx context.Context, c domain.Chunk) error {
+	return tx.fail(ctx, "add traffic", addChunk(ctx, tx.engine, tx.tx.Tx, c, tx.now))
+}
+
+// addChunk adds c unless it is there.
+func addChunk(ctx context.Context, e engine, tx *sql.Tx, c domain.Chunk, now int64) error {
+	res, err := tx.ExecContext(ctx,
+		"INSERT INTO flushes (node, seq, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", c.Node, c.Seq, now)
+	if err != nil {
+		return fmt.Errorf("mark chunk: %w", err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	if err := e.addTraffic(ctx, tx, onePerUser(c.Users)); err != nil {
+		return err
+	}
+	inbounds := slices.SortedFunc(slices.Values(c.Inbounds), func(a, b domain.InboundDelta) int {
+		return cmp.Compare(a.InboundID, b.InboundID)
+	})
+	for _, d := range inbounds { // few: no other way is worth its text
+		_, err := tx.ExecContext(ctx,
+			"UPDATE inbounds SET up = up + $1, down = down + $2 WHERE id = $3", d.Up, d.Down, d.InboundID)
+		if err != nil {
+			return fmt.Errorf("inbound %d: %w", d.InboundID, err)
+		}
+	}
+	return nil
 }
 
 // onePerUser returns ds in id order with the deltas of one user added up: writing in id order touches each page once

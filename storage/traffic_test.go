@@ -2,6 +2,7 @@ package storage_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -21,11 +22,11 @@ func TestFlushTrafficAddsOncePerChunk(t *testing.T) {
 		last := must(db.LastChange(ctx))(t)
 		equal(t, "no flush yet", must(db.LastFlush(ctx, "n1"))(t), int64(0))
 
-		chunk := []domain.TrafficDelta{
+		ds := []domain.TrafficDelta{
 			{UserID: b.ID, Up: 5, Down: 6, OnlineAt: 20}, {UserID: 999, Up: 1}, // 999 is gone
 			{UserID: a.ID, Up: 1, Down: 2, OnlineAt: 10}, {UserID: a.ID, Up: 10, Down: 20, OnlineAt: 9},
 		}
-		for _, flush := range []struct {
+		for _, step := range []struct {
 			node string
 			seq  int64
 			a    domain.Traffic
@@ -35,14 +36,12 @@ func TestFlushTrafficAddsOncePerChunk(t *testing.T) {
 			{"n1", 8, domain.Traffic{UserID: a.ID, Up: 22, Down: 44, LifetimeUp: 22, LifetimeDown: 44, OnlineAt: 10}},
 			{"n2", 7, domain.Traffic{UserID: a.ID, Up: 33, Down: 66, LifetimeUp: 33, LifetimeDown: 66, OnlineAt: 10}},
 		} {
-			if err := db.FlushTraffic(ctx, flush.node, flush.seq, chunk); err != nil {
-				t.Fatal(err)
-			}
-			equal(t, fmt.Sprintf("a after %s/%d", flush.node, flush.seq), must(db.Traffic(ctx, a.ID))(t), flush.a)
+			flush(t, db, chunk(step.node, step.seq, ds...))
+			equal(t, fmt.Sprintf("a after %s/%d", step.node, step.seq), must(db.Traffic(ctx, a.ID))(t), step.a)
 		}
 		equal(t, "b", must(db.Traffic(ctx, b.ID))(t),
 			domain.Traffic{UserID: b.ID, Up: 15, Down: 18, LifetimeUp: 15, LifetimeDown: 18, OnlineAt: 20})
-		equal(t, "caller's chunk", chunk[0].UserID, b.ID)
+		equal(t, "caller's deltas", ds[0].UserID, b.ID)
 		equal(t, "last flush of n1", must(db.LastFlush(ctx, "n1"))(t), int64(8))
 		equal(t, "last flush of n2", must(db.LastFlush(ctx, "n2"))(t), int64(7))
 		equal(t, "last change", must(db.LastChange(ctx))(t), last)
@@ -54,10 +53,7 @@ func TestOnlineTimeNeverGoesBack(t *testing.T) {
 		ctx := context.Background()
 		u := addUser(t, db, addAdmin(t, db, "root").ID, "u")
 		for seq, online := range []int64{50, 40} {
-			ds := []domain.TrafficDelta{{UserID: u.ID, OnlineAt: online}}
-			if err := db.FlushTraffic(ctx, "n", int64(seq+1), ds); err != nil {
-				t.Fatal(err)
-			}
+			flush(t, db, chunk("n", int64(seq+1), domain.TrafficDelta{UserID: u.ID, OnlineAt: online}))
 		}
 		equal(t, "online", must(db.Traffic(ctx, u.ID))(t).OnlineAt, int64(50))
 	})
@@ -70,14 +66,40 @@ func TestFlushTrafficIsAtomic(t *testing.T) {
 		ctx := context.Background()
 		admin := addAdmin(t, db, "root")
 		a, b := addUser(t, db, admin.ID, "a"), addUser(t, db, admin.ID, "b")
-		full := []domain.TrafficDelta{{UserID: b.ID, Up: math.MaxInt64}}
-		if err := db.FlushTraffic(ctx, "n", 1, full); err != nil {
-			t.Fatal(err)
-		}
-		err := db.FlushTraffic(ctx, "n", 2, []domain.TrafficDelta{{UserID: a.ID, Up: 1}, {UserID: b.ID, Up: 1}})
+		flush(t, db, chunk("n", 1, domain.TrafficDelta{UserID: b.ID, Up: math.MaxInt64}))
+		err := db.FlushTraffic(ctx, chunk("n", 2, moved(a.ID, 9, 1, 0), moved(b.ID, 9, 1, 0)))
 		fails(t, err, domain.Unavailable("the database could not do this"))
 		equal(t, "a", must(db.Traffic(ctx, a.ID))(t), domain.Traffic{UserID: a.ID})
+		equal(t, "hours of a", must(db.HourlyUsage(ctx, a.ID, 0, noon))(t), []domain.HourUsage{})
 		equal(t, "last flush", must(db.LastFlush(ctx, "n"))(t), int64(1))
+	})
+}
+
+// A chunk in a transaction is the same chunk as one beside it: it counts once, and not at all if the rest fails.
+func TestAddTrafficIsOneWithItsTransaction(t *testing.T) {
+	each(t, func(t *testing.T, db *storage.DB) {
+		ctx := context.Background()
+		u := addUser(t, db, addAdmin(t, db, "root").ID, "u").ID
+		c := chunk("n", 1, moved(u, noon, 1, 2))
+		failed := errors.New("failed")
+		add := func(then error) error {
+			return db.Write(ctx, func(tx *storage.Tx) error {
+				if err := tx.AddTraffic(ctx, c); err != nil {
+					return err
+				}
+				return then
+			})
+		}
+		equal(t, "error", add(failed), failed)
+		equal(t, "after a failure", must(db.Traffic(ctx, u))(t), domain.Traffic{UserID: u})
+		equal(t, "last flush", must(db.LastFlush(ctx, "n"))(t), int64(0))
+		once := domain.Traffic{UserID: u, Up: 1, Down: 2, LifetimeUp: 1, LifetimeDown: 2, OnlineAt: noon}
+		for range 2 {
+			equal(t, "error", add(nil), nil)
+			flush(t, db, c)
+			equal(t, "after success", must(db.Traffic(ctx, u))(t), once)
+		}
+		equal(t, "hours", must(db.HourlyUsage(ctx, u, 0, noon))(t), []domain.HourUsage{{Hour: noonHour, Up: 1, Down: 2}})
 	})
 }
 
@@ -107,7 +129,7 @@ func TestFlushesBesideWrites(t *testing.T) {
 		for node, ds := range [][]domain.TrafficDelta{ds, backward} {
 			wg.Go(func() {
 				for seq := range int64(rounds) {
-					if err := dbs[1+node].FlushTraffic(ctx, fmt.Sprint(node), seq+1, ds); err != nil {
+					if err := dbs[1+node].FlushTraffic(ctx, chunk(fmt.Sprint(node), seq+1, ds...)); err != nil {
 						t.Error(err)
 					}
 				}
@@ -130,7 +152,7 @@ func TestFlushesBesideWrites(t *testing.T) {
 		})
 		wg.Wait()
 		for _, a := range accounts(t, db) {
-			equal(t, "used", a.Used, int64(2*rounds))
+			equal(t, "used", a.Traffic.Used(), int64(2*rounds))
 		}
 		equal(t, "users left", len(accounts(t, db)), stay)
 	})

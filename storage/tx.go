@@ -88,6 +88,11 @@ func (tx *Tx) modify(ctx context.Context, kind domain.Kind, q interface {
 },
 ) error {
 	res, err := q.Exec(ctx)
+	return tx.wrote(ctx, kind, res, err)
+}
+
+// wrote turns the answer to a write of one row of kind into an error; no row is not_found.
+func (tx *Tx) wrote(ctx context.Context, kind domain.Kind, res sql.Result, err error) error {
 	if err != nil {
 		return tx.fail(ctx, "write "+string(kind), err)
 	}

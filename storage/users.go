@@ -10,26 +10,32 @@ import (
 	"github.com/sluicehq/sluice/kernel/domain"
 )
 
-// userColumns are the columns of users in the order of userFields.
-const userColumns = "id, username, username_key, sub_id, " +
-	"vless_id, vmess_id, trojan_password, shadowsocks_password, hysteria_auth, flow, vmess_security, method, " +
-	"enabled, hold_since, hold_duration, hold_timeout, expire_at, quota, " +
-	"reset_policy, reset_params, reset_anchor, next_reset_at, reset_retry_at, " +
-	"renew_days, renew_day, renew_max, renew_count, " +
-	"limit_ip, note, tg_id, admin_id, auto_delete, " +
-	"revision, created_at, updated_at, sub_fetch_at, sub_agent"
+// The columns of users, in the order of userFields.
+const (
+	// userKeys have an index each, or lead to another table: to write one costs, even if it stays what it is.
+	userKeys = "username, username_key, sub_id, admin_id, " +
+		"vless_id, vmess_id, trojan_password, shadowsocks_password, hysteria_auth"
+	// userFacts are the others that UpdateUser writes.
+	userFacts = "flow, vmess_security, method, " +
+		"enabled, hold_since, hold_duration, hold_timeout, expire_at, quota, " +
+		"reset_policy, reset_params, reset_anchor, next_reset_at, reset_retry_at, " +
+		"renew_days, renew_day, renew_max, renew_count, " +
+		"limit_ip, note, tg_id, auto_delete, status, status_since, revision, updated_at"
+	userColumns = "id, " + userKeys + ", " + userFacts + ", created_at, sub_fetch_at, sub_agent"
+)
 
-// userFields are where a row of userColumns goes.
+// userFields are where a row of userColumns goes to, or comes from.
 func userFields(u *domain.User) []any {
 	return []any{
-		&u.ID, &u.Username, &u.UsernameKey, &u.SubID,
+		&u.ID,
+		&u.Username, &u.UsernameKey, &u.SubID, &u.AdminID,
 		&u.VLESSID, &u.VMessID, &u.TrojanPassword, &u.ShadowsocksPassword, &u.HysteriaAuth,
 		&u.Flow, &u.VMessSecurity, &u.Method,
 		&u.Enabled, &u.HoldSince, &u.HoldDuration, &u.HoldTimeout, &u.ExpireAt, &u.Quota,
 		&u.ResetPolicy, &u.ResetParams, &u.ResetAnchor, &u.NextResetAt, &u.ResetRetryAt,
 		&u.RenewDays, &u.RenewDay, &u.RenewMax, &u.RenewCount,
-		&u.LimitIP, &u.Note, &u.TgID, &u.AdminID, &u.AutoDelete,
-		&u.Revision, &u.CreatedAt, &u.UpdatedAt, &u.SubFetchAt, &u.SubAgent,
+		&u.LimitIP, &u.Note, &u.TgID, &u.AutoDelete, &u.Status, &u.StatusSince, &u.Revision, &u.UpdatedAt,
+		&u.CreatedAt, &u.SubFetchAt, &u.SubAgent,
 	}
 }
 
@@ -84,14 +90,29 @@ func (tx *Tx) InsertUser(ctx context.Context, u *domain.User, inboundIDs []int64
 }
 
 // UpdateUser writes every field of a user but its id, its creation and its last subscription fetch. It fills
-// UsernameKey, Revision and UpdatedAt. Errors are those of InsertUser; an unknown user is not_found.
-func (tx *Tx) UpdateUser(ctx context.Context, u *domain.User) (err error) {
-	if u.Revision, err = tx.record(ctx, domain.KindUser, u.ID); err != nil {
+// UsernameKey and Revision; UpdatedAt is the caller's, for time changes users too. Errors are those of InsertUser; an
+// unknown user is not_found.
+func (tx *Tx) UpdateUser(ctx context.Context, u *domain.User) error {
+	return tx.UpdateUsers(ctx, []*domain.User{u})
+}
+
+// UpdateUsers is UpdateUser for many different users, each in a fraction of the time.
+func (tx *Tx) UpdateUsers(ctx context.Context, users []*domain.User) error {
+	ids := make([]int64, len(users))
+	for i, u := range users {
+		ids[i] = u.ID
+	}
+	if err := tx.recordAll(ctx, domain.KindUser, ids); err != nil {
 		return err
 	}
-	u.UsernameKey, u.UpdatedAt = domain.NameKey(u.Username), tx.now
-	return tx.modify(ctx, domain.KindUser, tx.tx.NewUpdate().Model(u).
-		ExcludeColumn("id", "created_at", "sub_fetch_at", "sub_agent").WherePK())
+	for _, u := range users {
+		u.UsernameKey, u.Revision = domain.NameKey(u.Username), tx.logged[row{domain.KindUser, u.ID}]
+	}
+	written, err := tx.engine.updateUsers(ctx, tx.tx, users)
+	if err == nil && written != len(users) {
+		err = notFound(domain.KindUser, nil)
+	}
+	return tx.fail(ctx, "update users", err)
 }
 
 // DeleteUser removes a user with its inbounds and its traffic; none is not_found.

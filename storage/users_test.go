@@ -2,6 +2,7 @@ package storage_test
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -24,6 +25,7 @@ func fullUser(admin int64) domain.User {
 		NextResetAt: ptr(int64(8)), ResetRetryAt: ptr(int64(9)),
 		RenewDays: 10, RenewDay: 11, RenewMax: 12, RenewCount: 13,
 		LimitIP: 14, Note: "line\nمرحبا\x1f", TgID: -15, AdminID: admin, AutoDelete: ptr(16),
+		Status: domain.StatusLimited, StatusSince: 20,
 		CreatedAt: 17, UpdatedAt: 18, SubFetchAt: 19, SubAgent: "agent/1",
 	}
 }
@@ -37,7 +39,9 @@ func TestUserKeepsEveryField(t *testing.T) {
 			equal(t, "by id", must(db.UserByID(ctx, u.ID))(t), u)
 			equal(t, "by name", must(db.UserByName(ctx, u.Username))(t), u)
 			equal(t, "by sub id", must(db.UserBySubID(ctx, u.SubID))(t), u)
-			equal(t, "account", must(db.Account(ctx, u.ID))(t), domain.Account{User: u, Inbounds: []int64{}})
+			equal(t, "account", must(db.Account(ctx, u.ID))(t), domain.Account{
+				User: u, Traffic: domain.Traffic{UserID: u.ID}, Inbounds: []int64{},
+			})
 		}
 	})
 }
@@ -165,9 +169,69 @@ func TestUpdateUser(t *testing.T) {
 		equal(t, "revision", u.Revision, old.Revision+1)
 
 		want := u
-		want.UsernameKey, want.UpdatedAt = "ålice", noon
+		want.UsernameKey = "ålice"
 		want.CreatedAt, want.SubFetchAt, want.SubAgent = old.CreatedAt, 77, "client/2"
 		equal(t, "stored", must(db.UserByID(ctx, old.ID))(t), want)
+	})
+}
+
+func TestUpdateUsers(t *testing.T) {
+	const n = 600 // more than one statement takes
+	each(t, func(t *testing.T, db *storage.DB) {
+		ctx := context.Background()
+		admin := addAdmin(t, db, "root")
+		users := make([]*domain.User, n)
+		write(t, db, func(tx *storage.Tx) error {
+			for i := range users {
+				users[i] = ptr(newUser(admin.ID, fmt.Sprint("u", i)))
+				if err := tx.InsertUser(ctx, users[i], nil); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		untouched := *users[0]
+		last := must(db.LastChange(ctx))(t)
+		write(t, db, func(tx *storage.Tx) error {
+			users[2].Note = "written before"
+			if err := tx.UpdateUser(ctx, users[2]); err != nil {
+				return err
+			}
+			for i, u := range users {
+				u.NextResetAt, u.Status, u.StatusSince = ptr(int64(i)), domain.StatusExpired, int64(i)
+			}
+			users[1].Username, users[1].TrojanPassword = "RENAMED", "other"
+			return tx.UpdateUsers(ctx, users[1:])
+		})
+		equal(t, "untouched", must(db.UserByID(ctx, untouched.ID))(t), untouched)
+		revisions := map[int64]bool{}
+		for _, u := range users[1:] {
+			equal(t, "stored", must(db.UserByID(ctx, u.ID))(t), *u)
+			revisions[u.Revision] = true
+		}
+		equal(t, "key", users[1].UsernameKey, "renamed")
+		changes := must(db.Changes(ctx, last, 2*n))(t)
+		equal(t, "changes", len(changes), n-1)
+		for _, c := range changes {
+			equal(t, "a revision", revisions[c.Seq], true)
+		}
+		write(t, db, func(tx *storage.Tx) error { return tx.UpdateUsers(ctx, nil) })
+	})
+}
+
+func TestUpdateUsersIsAllOrNothing(t *testing.T) {
+	each(t, func(t *testing.T, db *storage.DB) {
+		ctx := context.Background()
+		admin := addAdmin(t, db, "root")
+		first, second := addUser(t, db, admin.ID, "first"), addUser(t, db, admin.ID, "second")
+		noted, gone, taken := first, newUser(admin.ID, "gone"), second
+		noted.Note, gone.ID, taken.SubID = "noted", 99, first.SubID
+		fails(t, db.Write(ctx, func(tx *storage.Tx) error { return tx.UpdateUsers(ctx, []*domain.User{&noted, &gone}) }),
+			domain.NotFound("client not found"))
+		fails(t, db.Write(ctx, func(tx *storage.Tx) error { return tx.UpdateUsers(ctx, []*domain.User{&noted, &taken}) }),
+			domain.Conflict("sub_id", "is already in use"))
+		equal(t, "first", must(db.UserByID(ctx, first.ID))(t), first)
+		equal(t, "last change", must(db.LastChange(ctx))(t), second.Revision)
 	})
 }
 

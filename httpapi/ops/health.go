@@ -33,6 +33,7 @@ type details struct {
 	Core         part             `json:"core"`
 	Inbounds     []part           `json:"inbounds"` // those that are not served
 	Plugins      []part           `json:"plugins"`  // all, refused ones too
+	Traffic      part             `json:"traffic"`  // whether what moved is stored
 	FlushSeconds float64          `json:"seconds_since_traffic_was_stored"`
 }
 
@@ -104,7 +105,7 @@ func ask(c *fiber.Ctx, h Health) kernel.Health {
 func newDetails(h kernel.Health) details {
 	d := details{
 		Status: h.Readiness(), Database: newPart("database", h.Database), Core: newPart("core", h.Core),
-		Inbounds: []part{}, Plugins: []part{}, FlushSeconds: h.FlushAge.Seconds(),
+		Inbounds: []part{}, Plugins: []part{}, Traffic: newPart("traffic", h.Traffic), FlushSeconds: h.FlushAge.Seconds(),
 	}
 	for _, p := range h.Inbounds {
 		d.Inbounds = append(d.Inbounds, part{p.Tag, "down", p.Reason})

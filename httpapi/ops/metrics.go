@@ -16,6 +16,7 @@ import (
 type State interface {
 	OnlineUsers() int
 	Panics() (core, plugins uint64)
+	Counts() kernel.Counts
 }
 
 // collector reads the kernel's state whenever metrics are asked for: nothing is counted in between.
@@ -30,6 +31,10 @@ var (
 	pluginDesc  = prometheus.NewDesc("sluice_plugin_loaded", "Whether the plugin serves (1) or was refused or switched off (0).", []string{"plugin"}, nil)
 	flushDesc   = prometheus.NewDesc("sluice_traffic_flush_age_seconds", "Time since all traffic was stored.", nil, nil)
 	onlineDesc  = prometheus.NewDesc("sluice_users_online", "Users with an open connection.", nil, nil)
+	usersDesc   = prometheus.NewDesc("sluice_users", "Users that there are.", nil, nil)
+	flushesDesc = prometheus.NewDesc("sluice_traffic_flushes_total", "Flushes that stored all traffic.", nil, nil)
+	driftDesc   = prometheus.NewDesc("sluice_reconciled_total", "Differences between the database and the running core that were mended.", nil, nil)
+	refusedDesc = prometheus.NewDesc("sluice_connections_refused_total", "Connections that the gate refused.", []string{"reason"}, nil)
 	panicsDesc  = prometheus.NewDesc("sluice_panics_total", "Panics that were caught, each a bug with its stack in the log.", []string{"part"}, nil)
 )
 
@@ -37,7 +42,7 @@ var _ prometheus.Collector = (*collector)(nil)
 
 // Describe lists the metrics.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{upDesc, inboundDesc, pluginDesc, flushDesc, onlineDesc, panicsDesc} {
+	for _, d := range []*prometheus.Desc{upDesc, inboundDesc, pluginDesc, flushDesc, onlineDesc, usersDesc, flushesDesc, driftDesc, refusedDesc, panicsDesc} {
 		ch <- d
 	}
 }
@@ -55,9 +60,19 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(inboundDesc, float64(len(h.Inbounds)))
 	gauge(flushDesc, h.FlushAge.Seconds())
 	gauge(onlineDesc, float64(c.state.OnlineUsers()))
+	count := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
+	}
+	counts := c.state.Counts()
+	gauge(usersDesc, float64(counts.Users))
+	count(flushesDesc, float64(counts.Flushes))
+	count(driftDesc, float64(counts.Repaired))
+	for reason, n := range counts.Refused {
+		count(refusedDesc, float64(n), reason)
+	}
 	core, plugins := c.state.Panics()
-	ch <- prometheus.MustNewConstMetric(panicsDesc, prometheus.CounterValue, float64(core), "core")
-	ch <- prometheus.MustNewConstMetric(panicsDesc, prometheus.CounterValue, float64(plugins), "plugins")
+	count(panicsDesc, float64(core), "core")
+	count(panicsDesc, float64(plugins), "plugins")
 	for _, p := range newDetails(h).Plugins {
 		gauge(pluginDesc, one(p.State == "loaded"), p.Name)
 	}

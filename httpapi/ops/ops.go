@@ -103,12 +103,20 @@ func (o Options) fail(ctx context.Context, err error) error {
 type settingsBody struct {
 	PublicHosts []string `json:"public_hosts" doc:"hosts that clients reach this server by; links carry the first"`
 	PublicURL   string   `json:"public_url" doc:"base of subscription URLs, such as https://example.com; empty = the request's own"`
+
+	TimeZone          string `json:"time_zone" doc:"IANA name, such as Europe/Berlin, in which calendar boundaries fall; empty = UTC"`
+	FlushSeconds      int    `json:"flush_seconds" doc:"seconds between two writes of traffic, 0 = 5"`
+	IPGraceSeconds    int    `json:"ip_grace_seconds" doc:"seconds for which an address counts against the IP limit after its last connection, 0 = 30"`
+	AutoDeleteLimited bool   `json:"auto_delete_limited" doc:"users are deleted by themselves after a used up quota too, not only after expiry"`
 }
 
 type settingsReply struct{ Body settingsBody }
 
 func newSettingsReply(s domain.Settings) *settingsReply {
-	return &settingsReply{settingsBody{PublicHosts: append([]string{}, s.PublicHosts...), PublicURL: s.PublicURL}}
+	return &settingsReply{settingsBody{
+		PublicHosts: append([]string{}, s.PublicHosts...), PublicURL: s.PublicURL, TimeZone: s.TimeZone,
+		FlushSeconds: s.FlushSeconds, IPGraceSeconds: s.IPGraceSeconds, AutoDeleteLimited: s.AutoDeleteLimited,
+	}}
 }
 
 // settingsChange is settingsBody with absence: what is not there stays as it is.
@@ -116,6 +124,11 @@ type settingsChange struct {
 	Body struct {
 		PublicHosts *[]string `json:"public_hosts"`
 		PublicURL   *string   `json:"public_url"`
+
+		TimeZone          *string `json:"time_zone"`
+		FlushSeconds      *int    `json:"flush_seconds"`
+		IPGraceSeconds    *int    `json:"ip_grace_seconds"`
+		AutoDeleteLimited *bool   `json:"auto_delete_limited"`
 	}
 }
 
@@ -131,16 +144,23 @@ func (o Options) settings(api huma.API) {
 	huma.Register(api, operation(http.MethodPut, "/settings", "Change settings; absent ones stay", "settings"),
 		func(ctx context.Context, in *settingsChange) (*settingsReply, error) {
 			s, err := o.Accounts.ChangeSettings(ctx, func(s *domain.Settings) {
-				if in.Body.PublicHosts != nil {
-					s.PublicHosts = *in.Body.PublicHosts
-				}
-				if in.Body.PublicURL != nil {
-					s.PublicURL = *in.Body.PublicURL
-				}
+				set(&s.PublicHosts, in.Body.PublicHosts)
+				set(&s.PublicURL, in.Body.PublicURL)
+				set(&s.TimeZone, in.Body.TimeZone)
+				set(&s.FlushSeconds, in.Body.FlushSeconds)
+				set(&s.IPGraceSeconds, in.Body.IPGraceSeconds)
+				set(&s.AutoDeleteLimited, in.Body.AutoDeleteLimited)
 			})
 			if err != nil {
 				return nil, o.fail(ctx, err)
 			}
 			return newSettingsReply(s), nil
 		})
+}
+
+// set takes over what a request gave.
+func set[T any](to *T, given *T) {
+	if given != nil {
+		*to = *given
+	}
 }

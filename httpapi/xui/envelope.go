@@ -40,7 +40,10 @@ type reply[T any] struct{ Body Envelope[T] }
 var fieldNames = map[string]string{
 	"username": "email", "sub_id": "subId", "quota": "totalGB", "expire_at": "expiryTime", "limit_ip": "limitIp",
 	"note": "comment", "inbounds": "inboundIds", "tg_id": "tgId", "stream_settings": "streamSettings",
-	"share_address": "shareAddr",
+	"share_address": "shareAddr", "hold_duration": "expiryTime", "auto_delete": "autoDeleteInDays",
+	"renew_days": "reset", "renew_day": "resetDay", "renew_max": "resetMax",
+	"reset_policy": "trafficReset", "reset_params": "trafficResetParams", "up": "upload", "down": "download",
+	"days": "addDays", "bytes": "addBytes", "inbound_quota": "total", "inbound_expire_at": "expiryTime",
 }
 
 // handle registers a route whose errors become envelopes with status 200, as 3x-ui has it. A result of none is null.
@@ -81,8 +84,12 @@ func (r routes) sentence(ctx context.Context, op huma.Operation, err error) stri
 		r.Log.Error("request failed", request.ID(ctx), zap.String("route", op.Path), zap.Error(cause))
 	}
 	renamed := *e
-	if name, ok := fieldNames[e.Field]; ok {
+	field, path, deeper := strings.Cut(e.Field, ".")
+	if name, ok := fieldNames[field]; ok {
 		renamed.Field = name
+		if deeper {
+			renamed.Field += "." + path
+		}
 	}
 	return renamed.Error()
 }

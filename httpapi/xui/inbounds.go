@@ -65,6 +65,10 @@ type inbound struct {
 	Tag            string   `json:"tag"`
 	ShareAddr      string   `json:"shareAddr" doc:"host that links carry, empty = the public host"`
 	Anonymous      bool     `json:"anonymous" doc:"connections without a client are let in"`
+	Up             int64    `json:"up" doc:"bytes"`
+	Down           int64    `json:"down" doc:"bytes"`
+	Total          int64    `json:"total" doc:"quota in bytes, 0 = none"`
+	ExpiryTime     int64    `json:"expiryTime" doc:"ms since the epoch, 0 = never"`
 	Settings       document `json:"settings"`
 	StreamSettings document `json:"streamSettings"`
 	Sniffing       document `json:"sniffing"`
@@ -74,7 +78,8 @@ type inbound struct {
 func newInbound(v accounts.InboundView) inbound {
 	return inbound{
 		ID: v.ID, Remark: v.Remark, Enable: v.Enabled, Listen: v.Listen, Port: v.Port, Protocol: string(v.Protocol), Tag: v.Tag,
-		ShareAddr: v.ShareAddress, Anonymous: v.Anonymous, Settings: document(v.Settings),
+		ShareAddr: v.ShareAddress, Anonymous: v.Anonymous, Up: v.Up, Down: v.Down, Total: orZero(v.Quota),
+		ExpiryTime: orZero(v.ExpireAt), Settings: document(v.Settings),
 		StreamSettings: document(v.StreamSettings), Sniffing: document(v.Sniffing), Problem: v.Problem,
 	}
 }
@@ -89,6 +94,8 @@ type addInboundRequest struct {
 		Tag            string   `json:"tag" doc:"made from the port when empty"`
 		ShareAddr      string   `json:"shareAddr" doc:"host that links carry, empty = the public host"`
 		Anonymous      bool     `json:"anonymous" doc:"let connections without a client in"`
+		Total          int64    `json:"total" doc:"quota in bytes, 0 = none"`
+		ExpiryTime     int64    `json:"expiryTime" doc:"ms since the epoch, 0 = never"`
 		Settings       document `json:"settings"`
 		StreamSettings document `json:"streamSettings"`
 		Sniffing       document `json:"sniffing"`
@@ -104,6 +111,7 @@ func (r routes) addInbound(ctx context.Context, in *addInboundRequest) (inbound,
 	view, err := r.Accounts.CreateInbound(ctx, domain.Inbound{
 		Tag: b.Tag, Remark: b.Remark, Protocol: domain.Protocol(b.Protocol), Listen: b.Listen, Port: b.Port,
 		Enabled: b.Enable == nil || *b.Enable, Anonymous: b.Anonymous, ShareAddress: b.ShareAddr,
+		Quota: noneIfZero(b.Total), ExpireAt: noneIfZero(b.ExpiryTime),
 		Settings: string(settings), StreamSettings: string(b.StreamSettings), Sniffing: string(b.Sniffing),
 	})
 	if err != nil {

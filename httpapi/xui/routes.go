@@ -38,6 +38,8 @@ func Register(api huma.API, o Options) {
 	r := routes{o, api}
 	r.inbounds()
 	r.clients()
+	r.traffic()
+	r.online()
 }
 
 func get(path, summary, tag string) huma.Operation {

@@ -3,6 +3,7 @@ package accounts
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -36,7 +37,7 @@ func (s *Service) CreateInbound(ctx context.Context, in domain.Inbound) (Inbound
 		}
 		return tx.InsertInbound(ctx, &in)
 	}, func(ctx context.Context) {
-		s.follow("inbound created", func(c Core) error { return c.ApplyInbounds(ctx, []domain.Inbound{in}, nil) })
+		s.follow("inbound created", func(c Core) error { return c.ApplyInbounds(ctx, []domain.Inbound{s.served(in)}, nil) })
 		s.reload(ctx)
 	})
 	if err != nil {
@@ -51,6 +52,10 @@ const maxLabel = 256
 // checkTexts checks what the core does not look at.
 func checkTexts(in *domain.Inbound) error {
 	switch {
+	case in.Quota != nil && *in.Quota <= 0:
+		return domain.Invalid("inbound_quota", "must not be negative")
+	case in.ExpireAt != nil && *in.ExpireAt < 0:
+		return domain.Invalid("inbound_expire_at", "must not be negative")
 	case in.ShareAddress != "" && !validHost(in.ShareAddress):
 		return domain.Invalid("share_address", "must be a host name or an IP address, without a port")
 	case len(in.Tag) > maxLabel:
@@ -122,6 +127,10 @@ func (s *Service) inboundView(in domain.Inbound) InboundView {
 	if s.Core == nil || !in.Enabled {
 		return view
 	}
+	if !in.Serves(s.now()) {
+		view.Problem = "it has expired, or its quota is used up"
+		return view
+	}
 	if err := s.Core.Health(); err != nil {
 		view.Problem = err.Error()
 		return view
@@ -142,17 +151,47 @@ func (s *Service) DeleteInbound(ctx context.Context, id int64) error {
 		if err != nil {
 			return err
 		}
-		for _, user := range users {
-			account, err := tx.Account(ctx, user)
+		for some := range slices.Chunk(users, followBatch) {
+			detached, err := tx.Accounts(ctx, some)
 			if err != nil {
 				return err
 			}
-			accounts = append(accounts, account)
+			accounts = append(accounts, detached...)
 		}
 		return nil
 	}, func(ctx context.Context) {
 		s.follow("inbound deleted", func(c Core) error { return c.ApplyInbounds(ctx, nil, []int64{id}) })
-		s.follow("users detached", func(c Core) error { return c.ApplyUsers(ctx, accounts, nil) })
+		s.usersChanged(ctx, "users detached", accounts, nil)
 		s.reload(ctx)
 	})
+}
+
+// served is an inbound as the core is to have it at this moment.
+func (s *Service) served(in domain.Inbound) domain.Inbound {
+	in.Enabled = in.Serves(s.now())
+	return in
+}
+
+// AdvanceInbounds closes the inbounds whose time is over or whose quota is used up, and opens those that may serve again.
+func (s *Service) AdvanceInbounds(ctx context.Context) error {
+	s.order.Lock()
+	defer s.order.Unlock()
+	list, err := s.DB.Inbounds(ctx)
+	if err != nil {
+		return err
+	}
+	var changed []domain.Inbound
+	for _, in := range list {
+		if open, known := s.open[in.ID]; in.Serves(s.now()) != open || !known {
+			changed = append(changed, s.served(in))
+		}
+	}
+	clear(s.open)
+	for _, in := range list {
+		s.open[in.ID] = in.Serves(s.now())
+	}
+	if len(changed) > 0 {
+		s.follow("inbounds opened or closed in time", func(c Core) error { return c.ApplyInbounds(ctx, changed, nil) })
+	}
+	return nil
 }

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sluicehq/sluice/kernel/accounts"
 	"github.com/sluicehq/sluice/kernel/core"
@@ -99,6 +101,14 @@ func TestCreateInboundRefuses(t *testing.T) {
 			domain.CodeInvalid, "remark", "remark is longer than 256 bytes",
 		},
 		{
+			"negative quota", func(in *domain.Inbound) { in.Quota = ptr(int64(-1)) },
+			domain.CodeInvalid, "inbound_quota", "inbound_quota must not be negative",
+		},
+		{
+			"negative expiry", func(in *domain.Inbound) { in.ExpireAt = ptr(int64(-1)) },
+			domain.CodeInvalid, "inbound_expire_at", "inbound_expire_at must not be negative",
+		},
+		{
 			"remark with NUL", func(in *domain.Inbound) { in.Remark = "a\x00" },
 			domain.CodeInvalid, "remark", "remark must not contain control characters",
 		},
@@ -179,7 +189,6 @@ func TestCreateInboundOnABusyPort(t *testing.T) {
 	b.open(off) // it does not listen, so nothing is in its way
 }
 
-// An inbound is shown with the reason why the core does not serve it.
 // While the core is down it serves no inbound, and each says so.
 func TestInboundsOfACoreThatIsDown(t *testing.T) {
 	b := newBench(t)
@@ -193,6 +202,7 @@ func TestInboundsOfACoreThatIsDown(t *testing.T) {
 	}
 }
 
+// An inbound is shown with the reason why the core does not serve it.
 func TestInboundProblem(t *testing.T) {
 	b := newBench(t)
 	b.inbounds(2)
@@ -241,4 +251,74 @@ func TestReloadFails(t *testing.T) {
 	if list, err := b.Inbounds(t.Context()); err != nil || len(list) != 1 {
 		t.Errorf("inbounds %v, %v", list, err)
 	}
+}
+
+// Inbounds close when their time is over or their quota is used up, and open again when that changes. What has not
+// changed is not touched.
+func TestAdvanceInbounds(t *testing.T) {
+	b := newBench(t)
+	b.inbounds(2)
+	advance := func(want ...string) {
+		t.Helper()
+		before := len(b.core.told())
+		if err := b.AdvanceInbounds(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.core.told()[before:]; !slices.Equal(got, want) {
+			t.Errorf("effects %q, want %q", got, want)
+		}
+	}
+	change := func(id int64, do func(in *domain.Inbound)) {
+		t.Helper()
+		b.write(func(tx *storage.Tx) error {
+			in, err := tx.Inbound(t.Context(), id)
+			if err != nil {
+				return err
+			}
+			do(&in)
+			return tx.UpdateInbound(t.Context(), &in)
+		})
+	}
+	moved := int64(0)
+	move := func(up, down int64) {
+		t.Helper()
+		moved++
+		chunk := domain.Chunk{Node: "other", Seq: moved, Inbounds: []domain.InboundDelta{{InboundID: 1, Up: up, Down: down}}}
+		if err := b.db.FlushTraffic(t.Context(), chunk); err != nil {
+			t.Fatal(err)
+		}
+	}
+	problem := func(want string) {
+		t.Helper()
+		if view, err := b.Inbound(t.Context(), 1); err != nil || view.Problem != want {
+			t.Errorf("problem %q, %v", view.Problem, err)
+		}
+	}
+	const over = "it has expired, or its quota is used up"
+
+	advance("inbound 1 in1", "inbound 2 in2") // whatever the core was started with
+	advance()
+	change(1, func(in *domain.Inbound) { in.Quota, in.ExpireAt = ptr(int64(10)), ptr(start+day) })
+	move(4, 5)
+	advance()
+	problem("")
+	move(0, 1)
+	advance("inbound 1 in1 shut")
+	problem(over)
+	advance()
+	change(1, func(in *domain.Inbound) { in.Quota = ptr(int64(11)) })
+	advance("inbound 1 in1")
+	b.clock.Advance(oneDay - time.Millisecond)
+	advance()
+	b.clock.Advance(time.Millisecond)
+	advance("inbound 1 in1 shut")
+	problem(over)
+	change(1, func(in *domain.Inbound) { in.ExpireAt = nil })
+	move(1, 0)
+	advance() // it has expired no more, but its quota is used up
+	b.write(func(tx *storage.Tx) error { return tx.ResetInbound(t.Context(), 1) })
+	advance("inbound 1 in1")
+	problem("")
+	change(2, func(in *domain.Inbound) { in.Enabled = false })
+	advance("inbound 2 in2 shut")
 }

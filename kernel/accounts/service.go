@@ -4,13 +4,16 @@ package accounts
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/jonboulle/clockwork"
 	"go.uber.org/zap"
 
 	"github.com/sluicehq/sluice/kernel/core"
+	"github.com/sluicehq/sluice/kernel/directory"
 	"github.com/sluicehq/sluice/kernel/domain"
+	"github.com/sluicehq/sluice/kernel/period"
 	"github.com/sluicehq/sluice/storage"
 )
 
@@ -21,6 +24,12 @@ type Core interface {
 	SetConfig(ctx context.Context, config string) error
 	Problems() []core.Problem
 	Health() error // nil while it runs
+
+	Online() []core.Online
+	ActiveInbounds() []int64
+	Sightings() []domain.Sighting
+	ForgetAddresses(userID int64)
+	Refused(userID int64) int64
 }
 
 // Usage answers what a user has moved, with what is not in the database yet.
@@ -28,6 +37,27 @@ type Usage interface {
 	Usage(ctx context.Context, userID int64) (domain.Traffic, error)
 	// Settled runs fn while no bytes are both in the database and in the core's counters. fn must not ask for Usage.
 	Settled(fn func() error) error
+	// Drain is Settled for a transaction that needs the users' bytes of the last seconds: commit stores them, a chunk,
+	// with what it writes; effect runs after it. Neither may ask for Usage.
+	Drain(ctx context.Context, userIDs []int64, commit func(domain.Chunk) error, effect func()) error
+}
+
+// Directory is the live record of every user.
+type Directory interface {
+	Put(a domain.Account) bool
+	Remove(ids ...int64)
+	Revision(id int64) int64 // 0 = unknown
+	Len() int
+	ByID(id int64) (directory.Record, bool)
+	ByName(name string) (directory.Record, bool)
+	Each(yield func(directory.Record) bool)
+}
+
+// Periods says when usage resets and subscriptions renew.
+type Periods interface {
+	Check(id, params string) error
+	Next(ctx context.Context, q period.Question) (next int64, never bool, err error)
+	QuotaOnly(id string) bool
 }
 
 // Subscriptions is told when what links are made of has changed.
@@ -41,10 +71,18 @@ type Options struct {
 	Clock clockwork.Clock
 	Log   *zap.Logger
 
-	CertDir       string        // the only folder that inbounds may name files in
-	Core          Core          // nil in a process that serves nothing
-	Usage         Usage         // nil: what the database holds
-	Subscriptions Subscriptions // nil in a process that serves nothing
+	CertDir string // the only folder that inbounds may name files in
+	Node    string // GUID of this process' node
+
+	// A process that serves nothing has none of these.
+	Core          Core
+	Usage         Usage
+	Subscriptions Subscriptions
+	Directory     Directory
+	Periods       Periods
+
+	OnSettings func(domain.Settings) // told of settings that were changed, nil = nobody is
+	OnDrift    func()                // told that a part did not follow a commit, nil = nobody is
 }
 
 // Service runs the use cases. It is safe for concurrent use.
@@ -52,11 +90,16 @@ type Service struct {
 	Options
 	// order makes effects follow their commits in the order of these: without it the effect of an older commit could
 	// arrive after that of a newer one and bring a deleted user back.
-	order sync.Mutex
+	order    sync.Mutex
+	open     map[int64]bool // inbounds as AdvanceInbounds left them; under order
+	followed int64          // seq of the last change that was looked at; under order
+
+	noting  sync.Mutex
+	unnoted []domain.Sighting // that could not be stored yet; under noting
 }
 
 // New returns the use cases over the given parts.
-func New(o Options) *Service { return &Service{Options: o} }
+func New(o Options) *Service { return &Service{Options: o, open: map[int64]bool{}} }
 
 func (s *Service) now() int64 { return s.Clock.Now().UnixMilli() }
 
@@ -85,6 +128,35 @@ func (s *Service) settled(fn func() error) error {
 	return s.Usage.Settled(fn)
 }
 
+// drained is write for a transaction that reads or sets the usage of users: it has their bytes of the last seconds.
+func (s *Service) drained(ctx context.Context, userIDs []int64, tx func(*storage.Tx) error, effect func(context.Context)) error {
+	if s.Usage == nil {
+		return s.write(ctx, tx, effect)
+	}
+	s.order.Lock()
+	defer s.order.Unlock()
+	userIDs = slices.Compact(slices.Sorted(slices.Values(userIDs))) // the bytes of one that is there twice would count twice
+	return s.Usage.Drain(ctx, userIDs, func(c domain.Chunk) error {
+		return s.DB.Write(ctx, func(t *storage.Tx) error {
+			if err := t.AddTraffic(ctx, c); err != nil {
+				return err
+			}
+			return tx(t)
+		})
+	}, func() { effect(context.WithoutCancel(ctx)) })
+}
+
+// usersChanged makes the directory and the core follow a commit: the directory first, because it can not fail.
+func (s *Service) usersChanged(ctx context.Context, what string, put []domain.Account, remove []int64) {
+	if s.Directory != nil {
+		for _, a := range put {
+			s.Directory.Put(a)
+		}
+		s.Directory.Remove(remove...)
+	}
+	s.follow(what, func(c Core) error { return c.ApplyUsers(ctx, put, remove) })
+}
+
 // follow makes the core follow a commit. A core that does not is brought back by the reconciler, because the database
 // is the truth; so this is logged and the request has succeeded.
 func (s *Service) follow(what string, apply func(Core) error) {
@@ -93,6 +165,13 @@ func (s *Service) follow(what string, apply func(Core) error) {
 	}
 	if err := apply(s.Core); err != nil {
 		s.Log.Error("core does not follow a commit, reconcile will retry", zap.String("change", what), zap.Error(err))
+		s.drifted()
+	}
+}
+
+func (s *Service) drifted() {
+	if s.OnDrift != nil {
+		s.OnDrift()
 	}
 }
 
@@ -103,5 +182,6 @@ func (s *Service) reload(ctx context.Context) {
 	}
 	if err := s.Subscriptions.Reload(ctx); err != nil {
 		s.Log.Error("subscriptions do not follow a commit, reconcile will retry", zap.Error(err))
+		s.drifted()
 	}
 }

@@ -17,7 +17,10 @@ import (
 
 	"github.com/sluicehq/sluice/kernel/accounts"
 	"github.com/sluicehq/sluice/kernel/core"
+	"github.com/sluicehq/sluice/kernel/directory"
 	"github.com/sluicehq/sluice/kernel/domain"
+	"github.com/sluicehq/sluice/kernel/jobs"
+	"github.com/sluicehq/sluice/kernel/period"
 	"github.com/sluicehq/sluice/storage"
 	"github.com/sluicehq/sluice/storage/storagetest"
 )
@@ -25,26 +28,52 @@ import (
 // start is the moment at which the clock of every test begins, in ms UTC.
 const start = int64(1_790_000_000_000)
 
-// bench is the use cases over a real database and a core that writes down what it is told.
+// bench is the use cases over a real database, the real directory, a real flusher over counters that are fed by hand, the
+// built-in periods, and a core that writes down what it is told.
 type bench struct {
 	*accounts.Service
-	t     *testing.T
-	db    *storage.DB
-	core  *recorder
-	clock *clockwork.FakeClock
-	logs  *observer.ObservedLogs
-	admin domain.Admin
+	t         *testing.T
+	db        *storage.DB
+	file      string // of db
+	core      *recorder
+	counters  *counters
+	flusher   *jobs.Flusher
+	directory *directory.Directory
+	clock     *clockwork.FakeClock
+	logs      *observer.ObservedLogs
+	admin     domain.Admin
+	told      []domain.Settings // by OnSettings
+	drifts    int               // calls of OnDrift
 }
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	clock := clockwork.NewFakeClockAt(time.UnixMilli(start))
-	db := storagetest.Open(t, storage.Options{DSN: filepath.Join(t.TempDir(), "sluice.db"), Clock: clock})
+	return newBenchWith(t, clockwork.NewFakeClockAt(time.UnixMilli(start)), period.New(builtins))
+}
+
+func newBenchWith(t *testing.T, clock *clockwork.FakeClock, periods accounts.Periods) *bench {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "sluice.db")
+	db := storagetest.Open(t, storage.Options{DSN: file, Clock: clock})
 	observed, logs := observer.New(zap.WarnLevel)
-	rec := &recorder{}
-	b := &bench{t: t, db: db, core: rec, clock: clock, logs: logs, Service: accounts.New(accounts.Options{
-		DB: db, Clock: clock, Log: zap.New(observed), CertDir: t.TempDir(), Core: rec, Subscriptions: rec,
-	})}
+	b := &bench{
+		t: t, db: db, file: file, core: &recorder{users: map[int64]domain.Account{}}, directory: directory.New(),
+		clock: clock, logs: logs,
+	}
+	b.counters = &counters{moved: map[int64]domain.TrafficDelta{}, directory: b.directory, clock: clock}
+	var err error
+	if b.flusher, err = jobs.NewFlusher(t.Context(), db, b.counters, clock, "node"); err != nil {
+		t.Fatal(err)
+	}
+	b.Service = accounts.New(accounts.Options{
+		DB: db, Clock: clock, Log: zap.New(observed), CertDir: t.TempDir(), Node: "node", Core: b.core, Usage: b.flusher,
+		Subscriptions: b.core, Directory: b.directory, Periods: periods,
+		OnSettings: func(s domain.Settings) {
+			b.told = append(b.told, s)
+			b.directory.SetDeleteLimited(s.AutoDeleteLimited)
+		},
+		OnDrift: func() { b.drifts++ },
+	})
 	b.admin = domain.Admin{Username: "root", PasswordHash: "none", Sudo: true, Enabled: true}
 	b.write(func(tx *storage.Tx) error { return tx.InsertAdmin(t.Context(), &b.admin) })
 	return b
@@ -126,6 +155,12 @@ type recorder struct {
 	fail     error              // what every call answers
 	before   func(call string)  // runs before a call is written down
 	configs  func(string) error // what SetConfig answers
+
+	users   map[int64]domain.Account // as they were put last; those removed are not in it
+	online  []core.Online
+	active  []int64
+	seen    []domain.Sighting // what Sightings answers, once
+	refuses map[int64]int64
 }
 
 func (r *recorder) record(ctx context.Context, call string) error {
@@ -158,7 +193,11 @@ func (r *recorder) wantTold(t *testing.T, want ...string) {
 func (r *recorder) ApplyInbounds(ctx context.Context, put []domain.Inbound, remove []int64) error {
 	var errs []error
 	for _, in := range put {
-		errs = append(errs, r.record(ctx, fmt.Sprintf("inbound %d %s", in.ID, in.Tag)))
+		call := fmt.Sprintf("inbound %d %s", in.ID, in.Tag)
+		if !in.Enabled {
+			call += " shut"
+		}
+		errs = append(errs, r.record(ctx, call))
 	}
 	for _, id := range remove {
 		errs = append(errs, r.record(ctx, fmt.Sprintf("no inbound %d", id)))
@@ -174,7 +213,25 @@ func (r *recorder) ApplyUsers(ctx context.Context, put []domain.Account, remove 
 	for _, id := range remove {
 		errs = append(errs, r.record(ctx, fmt.Sprintf("no user %d", id)))
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, a := range put {
+		r.users[a.User.ID] = a
+	}
+	for _, id := range remove {
+		delete(r.users, id)
+	}
 	return errors.Join(errs...)
+}
+
+// has returns a user as the core has it, nil = it has none.
+func (r *recorder) has(id int64) *domain.Account {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if a, ok := r.users[id]; ok {
+		return &a
+	}
+	return nil
 }
 
 func (r *recorder) SetConfig(ctx context.Context, config string) error {
@@ -187,6 +244,22 @@ func (r *recorder) SetConfig(ctx context.Context, config string) error {
 func (r *recorder) Problems() []core.Problem { return r.problems }
 
 func (r *recorder) Health() error { return r.down }
+
+func (r *recorder) Online() []core.Online { return r.online }
+
+func (r *recorder) ActiveInbounds() []int64 { return r.active }
+
+func (r *recorder) Sightings() []domain.Sighting {
+	seen := r.seen
+	r.seen = nil
+	return seen
+}
+
+func (r *recorder) ForgetAddresses(id int64) {
+	_ = r.record(context.Background(), fmt.Sprintf("forget %d", id))
+}
+
+func (r *recorder) Refused(id int64) int64 { return r.refuses[id] }
 
 func (r *recorder) Reload(ctx context.Context) error { return r.record(ctx, "reload") }
 

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"time"
+	_ "time/tzdata" // machines without a zone database know the same zones
 
 	"github.com/sluicehq/sluice/kernel/domain"
 	"github.com/sluicehq/sluice/storage"
@@ -28,7 +30,12 @@ func (s *Service) ChangeSettings(ctx context.Context, change func(*domain.Settin
 			return err
 		}
 		return tx.SaveSettings(ctx, settings)
-	}, s.reload)
+	}, func(ctx context.Context) {
+		s.reload(ctx)
+		if s.OnSettings != nil {
+			s.OnSettings(settings)
+		}
+	})
 	return settings, err
 }
 
@@ -38,7 +45,15 @@ func checkSettings(s domain.Settings) error {
 			return domain.Invalid(fmt.Sprintf("public_hosts[%d]", i), fmt.Sprintf("is not a host name or an IP address: %q", host))
 		}
 	}
-	if s.PublicURL == "" {
+	if _, err := time.LoadLocation(s.TimeZone); err != nil || s.TimeZone == "Local" {
+		return domain.Invalid("time_zone", fmt.Sprintf("is not an IANA time zone such as Europe/Berlin: %q", s.TimeZone))
+	}
+	switch {
+	case s.FlushSeconds < 0 || s.FlushSeconds > 60:
+		return domain.Invalid("flush_seconds", "must be between 1 and 60, or 0 for the default")
+	case s.IPGraceSeconds < 0 || s.IPGraceSeconds > 3600:
+		return domain.Invalid("ip_grace_seconds", "must be between 1 and 3600, or 0 for the default")
+	case s.PublicURL == "":
 		return nil
 	}
 	u, err := url.Parse(s.PublicURL)

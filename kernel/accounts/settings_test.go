@@ -13,7 +13,10 @@ func TestChangeSettings(t *testing.T) {
 	b := newBench(t)
 	long := strings.Repeat("a", 63) + ".example"
 	hosts := []string{"example.com", "xn--e1afmkfd.example", "203.0.113.7", "2001:db8::1", "localhost", "_srv.example", long}
-	want := domain.Settings{PublicHosts: hosts, PublicURL: "https://example.com:8443/path"}
+	want := domain.Settings{
+		PublicHosts: hosts, PublicURL: "https://example.com:8443/path",
+		TimeZone: "America/Argentina/Buenos_Aires", FlushSeconds: 60, IPGraceSeconds: 3600, AutoDeleteLimited: true,
+	}
 	got, err := b.ChangeSettings(t.Context(), func(s *domain.Settings) { *s = want })
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Fatalf("set %+v, %v", got, err)
@@ -26,6 +29,39 @@ func TestChangeSettings(t *testing.T) {
 		t.Errorf("read %+v, %v", got, err)
 	}
 	b.core.wantTold(t, "reload", "reload")
+	if len(b.told) != 2 || b.told[0].PublicURL == "" || !reflect.DeepEqual(b.told[1], want) {
+		t.Errorf("told of the settings %+v", b.told)
+	}
+}
+
+func TestChangeSettingsOfLifeRefuses(t *testing.T) {
+	b := newBench(t)
+	const zone = "time_zone is not an IANA time zone such as Europe/Berlin: "
+	for _, c := range []struct {
+		name   string
+		change func(*domain.Settings)
+		field  string
+		want   string
+	}{
+		{"unknown zone", func(s *domain.Settings) { s.TimeZone = "Mars/Phobos" }, "time_zone", zone + `"Mars/Phobos"`},
+		{"the machine's zone", func(s *domain.Settings) { s.TimeZone = "Local" }, "time_zone", zone + `"Local"`},
+		{"a path", func(s *domain.Settings) { s.TimeZone = "../../etc/passwd" }, "time_zone", zone + `"../../etc/passwd"`},
+		{"flushes too rare", func(s *domain.Settings) { s.FlushSeconds = 61 }, "flush_seconds", "flush_seconds must be between 1 and 60, or 0 for the default"},
+		{"negative flushes", func(s *domain.Settings) { s.FlushSeconds = -1 }, "flush_seconds", "flush_seconds must be between 1 and 60, or 0 for the default"},
+		{"long grace", func(s *domain.Settings) { s.IPGraceSeconds = 3601 }, "ip_grace_seconds", "ip_grace_seconds must be between 1 and 3600, or 0 for the default"},
+		{"negative grace", func(s *domain.Settings) { s.IPGraceSeconds = -1 }, "ip_grace_seconds", "ip_grace_seconds must be between 1 and 3600, or 0 for the default"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b.t = t
+			b.refused(domain.CodeInvalid, c.field, c.want, func(ctx context.Context) error {
+				_, err := b.ChangeSettings(ctx, c.change)
+				return err
+			})
+			if len(b.told) > 0 {
+				t.Errorf("told of the settings %+v", b.told)
+			}
+		})
+	}
 }
 
 func TestChangeSettingsRefuses(t *testing.T) {

@@ -10,30 +10,12 @@ import (
 	"github.com/sluicehq/sluice/storage"
 )
 
-// NewUser is a user to be made. Empty credentials and an empty SubID are generated.
-type NewUser struct {
-	Username      string
-	SubID         string
-	UUID          string // for vless and vmess
-	Password      string // for trojan and shadowsocks
-	Auth          string // for hysteria
-	Flow          string
-	VMessSecurity string
-	Quota         *int64 // bytes, nil = none
-	ExpireAt      *int64 // ms UTC, nil = never; a past time is accepted and is expired
-	Enabled       bool
-	LimitIP       int // 0 = any number
-	Note          string
-	TgID          int64
-	AdminID       int64 // the owner
-	Inbounds      []int64
-}
-
 // UserView is a user with what is derived from it.
 type UserView struct {
 	domain.User
 	Traffic  domain.Traffic
 	Status   domain.Status
+	Now      int64   // ms UTC, the moment of Status
 	Inbounds []int64 // ids of the effective inbounds, ascending, never nil
 }
 
@@ -42,6 +24,9 @@ type UserView struct {
 func (s *Service) CreateUser(ctx context.Context, n NewUser) (UserView, error) {
 	user, err := n.user(s.now())
 	if err != nil {
+		return UserView{}, err
+	}
+	if err := s.schedule(ctx, &user); err != nil {
 		return UserView{}, err
 	}
 	var account domain.Account
@@ -56,7 +41,7 @@ func (s *Service) CreateUser(ctx context.Context, n NewUser) (UserView, error) {
 		account, err = tx.Account(ctx, id)
 		return err
 	}, func(ctx context.Context) {
-		s.follow("user created", func(c Core) error { return c.ApplyUsers(ctx, []domain.Account{account}, nil) })
+		s.usersChanged(ctx, "user created", []domain.Account{account}, nil)
 	})
 	if err != nil {
 		return UserView{}, err
@@ -131,7 +116,8 @@ func (s *Service) view(ctx context.Context, user domain.User) (UserView, error) 
 	if err != nil {
 		return UserView{}, err
 	}
-	return UserView{user, traffic, user.StatusAt(s.now(), traffic.Used()), slices.Clip(inbounds)}, nil
+	now := s.now()
+	return UserView{user, traffic, user.StatusAt(now, traffic.Used()), now, slices.Clip(inbounds)}, nil
 }
 
 func (s *Service) usage(ctx context.Context, userID int64) (domain.Traffic, error) {
@@ -150,6 +136,6 @@ func (s *Service) DeleteUser(ctx context.Context, name string) error {
 		}
 		return tx.DeleteUser(ctx, user.ID)
 	}, func(ctx context.Context) {
-		s.follow("user deleted", func(c Core) error { return c.ApplyUsers(ctx, nil, []int64{user.ID}) })
+		s.usersChanged(ctx, "user deleted", nil, []int64{user.ID})
 	})
 }

@@ -59,7 +59,7 @@ func TestCreateUserKeepsWhatIsGiven(t *testing.T) {
 			HysteriaAuth: "auth", Flow: domain.FlowVision, VMessSecurity: "zero",
 		},
 		Quota: ptr(int64(10)), ExpireAt: ptr(start - 1), LimitIP: 3, Note: "a\nnote", TgID: -7, AdminID: b.admin.ID,
-		Revision: view.Revision, CreatedAt: start, UpdatedAt: start,
+		ResetAnchor: start, Status: domain.StatusDisabled, StatusSince: start, Revision: view.Revision, CreatedAt: start, UpdatedAt: start,
 	}
 	if got, want := show(view.User), show(want); got != want {
 		t.Errorf("user\n got %s\nwant %s", got, want)
@@ -115,7 +115,15 @@ func TestCreateUserRefuses(t *testing.T) {
 			"security", "security must be one of auto, aes-128-gcm, chacha20-poly1305, none, zero",
 		},
 		{"a negative quota", func(n *accounts.NewUser) { n.Quota = ptr(int64(-1)) }, "quota", "quota must not be negative"},
+		{"a quota of nothing", func(n *accounts.NewUser) { n.Quota = ptr(int64(0)) }, "quota", "quota must be more than 0 bytes"},
 		{"a negative expiry", func(n *accounts.NewUser) { n.ExpireAt = ptr(int64(-1)) }, "expire_at", "expire_at must not be negative"},
+		{"a negative hold", func(n *accounts.NewUser) { n.HoldDuration = -1 }, "hold_duration", "hold_duration must be more than 0 and at most 100 years"},
+		{"a negative renewal", func(n *accounts.NewUser) { n.RenewDays = -1 }, "renew_days", "renew_days must not be negative"},
+		{"a negative deletion", func(n *accounts.NewUser) { n.AutoDelete = ptr(-1) }, "auto_delete", "auto_delete must be between 0 and 3650 days"},
+		{
+			"a policy without its parameters", func(n *accounts.NewUser) { n.ResetPolicy = "every" },
+			"reset_params.days", "reset_params.days is required",
+		},
 		{"a negative limit", func(n *accounts.NewUser) { n.LimitIP = -1 }, "limit_ip", "limit_ip must not be negative"},
 		{"a note with NUL", func(n *accounts.NewUser) { n.Note = "a\x00" }, "note", "note must not contain NUL"},
 		{"a long note", func(n *accounts.NewUser) { n.Note = strings.Repeat("a", 4097) }, "note", "note is longer than 4096 bytes"},
@@ -143,7 +151,7 @@ func TestCreateUserBoundaries(t *testing.T) {
 	b.inbounds(1)
 	n := b.user(strings.Repeat("я", 128))
 	n.Password, n.Auth, n.SubID = strings.Repeat("a", 128), strings.Repeat("b", 128), strings.Repeat("c", 128)
-	n.Note, n.Quota, n.ExpireAt = strings.Repeat("a", 4096), ptr(int64(0)), ptr(int64(0))
+	n.Note, n.Quota, n.ExpireAt = strings.Repeat("a", 4096), ptr(int64(1)), ptr(int64(0))
 	if view := b.create(n); view.Status != domain.StatusExpired {
 		t.Errorf("a user that expired in 1970 is %s", view.Status)
 	}
@@ -226,7 +234,7 @@ func TestUserView(t *testing.T) {
 	n.Quota = ptr(int64(30))
 	id := b.create(n).ID
 	deltas := []domain.TrafficDelta{{UserID: id, Up: 10, Down: 20, OnlineAt: start}}
-	if err := b.db.FlushTraffic(t.Context(), "node", 1, deltas); err != nil {
+	if err := b.db.FlushTraffic(t.Context(), domain.Chunk{Node: "node", Seq: 1, Users: deltas}); err != nil {
 		t.Fatal(err)
 	}
 	view, err := b.User(t.Context(), "alice")

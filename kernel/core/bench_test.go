@@ -15,6 +15,7 @@ import (
 	xnet "github.com/xtls/xray-core/common/net"
 	xcore "github.com/xtls/xray-core/core"
 	"github.com/xtls/xray-core/features/routing"
+	"github.com/xtls/xray-core/features/stats"
 	"github.com/xtls/xray-core/infra/conf"
 	"github.com/xtls/xray-core/transport"
 
@@ -29,7 +30,7 @@ func BenchmarkGate(b *testing.B) {
 	for id := range int64(100_000) {
 		g.put(account(id, 1, 1))
 	}
-	d := &gated{noDispatcher{}, g}
+	d := &gated{noDispatcher{}, g, func(stats.Manager) routing.Dispatcher { return noDispatcher{} }}
 	ctx, cancel := arrival("in", "500", "192.0.2.1")
 	defer cancel()
 	b.ReportAllocs()

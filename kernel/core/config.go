@@ -123,6 +123,9 @@ func assemble(raw []byte) (*xcore.Config, error) {
 		c.Policy.Levels[0] = &conf.Policy{}
 	}
 	c.Policy.Levels[0].StatsUserUplink, c.Policy.Levels[0].StatsUserDownlink = true, true
+	if s := c.Policy.System; s != nil {
+		s.StatsInboundUplink, s.StatsInboundDownlink = false, false // nobody reads them, and they slow uploads down
+	}
 	cfg, err := c.Build()
 	if err != nil {
 		return nil, domain.Invalid("", "the base configuration can not be used: "+reason(err)).Because(err)

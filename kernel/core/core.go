@@ -5,6 +5,7 @@ package core
 import (
 	"context"
 	"net/netip"
+	"time"
 
 	"github.com/jonboulle/clockwork"
 	"go.uber.org/zap"
@@ -25,6 +26,11 @@ type Options struct {
 	Clock   clockwork.Clock    // nil = the real one
 	CertDir string             // inbounds and base configuration may name files below it only, "" = no files at all
 	OnQuota func(userID int64) // called outside locks when a user's quota is used up, nil = nobody is told
+
+	// OnFirstUse is called outside locks when a user on hold moves its first byte after it was put on hold; at is the time
+	// in ms UTC. It is called again for the next byte after an ApplyUsers that finds the user still on hold, so that an
+	// activation that failed is not lost. nil = nobody is told.
+	OnFirstUse func(userID, at int64)
 }
 
 // Problem is an inbound that should run and does not.
@@ -39,6 +45,7 @@ type Online struct {
 	UserID      int64
 	Connections int          // at least 1
 	Addresses   []netip.Addr // distinct, ascending; empty when the transport hides them
+	Inbounds    []int64      // distinct, ascending
 }
 
 // Backend is the core as the rest of Sluice sees it. No xray type crosses it, so that another process can stand behind it.
@@ -56,21 +63,46 @@ type Backend interface {
 	ApplyInbounds(ctx context.Context, put []domain.Inbound, remove []int64) error
 	// ApplyUsers admits, changes and removes users. When it returns, removals, blocks and detachments hold, connections
 	// that may no longer be are cut, and additions are live; on shadowsocks 2022 inbounds they are within 250 ms. A record
-	// with a smaller User.Revision than the known one is left out, and a removed id never comes back. Account.Used must
+	// with a smaller User.Revision than the known one is left out, and a removed id never comes back. Account.Traffic must
 	// have been read while no flush is between its commit and its Flushed, else those bytes count twice.
 	ApplyUsers(ctx context.Context, put []domain.Account, remove []int64) error
+	// Recheck looks at users whose time may be over, or have come back: who is no longer admitted now is cut at once, and
+	// the core's lists follow. It costs as much as there are users given.
+	Recheck(userIDs []int64) error
 	// Kick cuts the user's open connections and returns how many there were. The user may come back.
 	Kick(userID int64) int
 
-	// Moved returns what is not yet flushed of the users that moved bytes, ascending by id. It costs as much as there are
-	// such users. OnlineAt is the time of the first call after the last byte.
-	Moved() []domain.TrafficDelta
+	// Moved returns what is not yet flushed of the users that moved bytes, and of the inbounds that did, both ascending by
+	// id. It costs as much as there are such users. OnlineAt is the time of the first call after the last byte. What the
+	// kernel moves by itself (spliced connections) is in it when such a connection ends.
+	Moved() (users []domain.TrafficDelta, inbounds []domain.InboundDelta)
 	// Flushed says that these deltas of Moved are stored.
-	Flushed(ds []domain.TrafficDelta)
+	Flushed(users []domain.TrafficDelta, inbounds []domain.InboundDelta)
 	// Unflushed returns the bytes of one user that are not yet stored.
 	Unflushed(userID int64) (up, down int64)
-	// Online returns the users with open connections, ascending by id. It costs as much as there are such users.
+	// UnflushedInbound returns the bytes of one inbound that are not yet stored. Those of a removed one are forgotten.
+	UnflushedInbound(inboundID int64) (up, down int64)
+
+	// Online returns the users with open connections, ascending by id. It costs as much as there are such users, and such
+	// that were since the last Sightings.
 	Online() []Online
+	// ActiveInbounds returns the inbounds with open connections, also of nobody in particular, ascending. Its cost is that
+	// of Online.
+	ActiveInbounds() []int64
+	// Sightings returns, and forgets, the addresses that users had connections from since the last call, and those that
+	// they have now, ascending by user, without Node. Of one user they are at most the 32 newest.
+	Sightings() []domain.Sighting
+	// ForgetAddresses drops what is known of a user's addresses without an open connection: they no longer count against
+	// its limit, and Sightings does not return them.
+	ForgetAddresses(userID int64)
+	// SetAddressGrace sets how long an address counts against the IP limit after its last connection closed (30 s until it
+	// is called). It takes effect at once.
+	SetAddressGrace(d time.Duration)
+	// Refused returns how many connections of the user the IP limit has refused since the start.
+	Refused(userID int64) int64
+	// Refusals returns how many connections were refused since the start, by reason: ip_limit, not_admitted, not_attached,
+	// no_user, inbound_closed and shut, each always present.
+	Refusals() map[string]int64
 
 	// Problems returns the inbounds that should run and do not, ascending by id.
 	Problems() []Problem

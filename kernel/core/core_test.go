@@ -1,6 +1,7 @@
 package core
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -118,7 +119,9 @@ func download(c *http.Client, url string) (int64, error) {
 // stream is a download that goes on until somebody ends it.
 type stream struct {
 	received atomic.Int64
+	broken   atomic.Bool // what arrived is not what was sent
 	origin   *coretest.Server
+	ended    chan struct{} // closed when no more can arrive
 }
 
 func hold(t testing.TB, proxy string, origin *coretest.Server) *stream {
@@ -133,22 +136,29 @@ func hold(t testing.TB, proxy string, origin *coretest.Server) *stream {
 		cancel()
 		t.Fatal(err)
 	}
-	s := &stream{origin: origin}
-	ended := make(chan struct{})
+	s := &stream{origin: origin, ended: make(chan struct{})}
 	go func() {
 		_, _ = io.Copy(s, r.Body) // until somebody cuts it
 		_ = r.Body.Close()
-		close(ended)
+		close(s.ended)
 	}()
 	t.Cleanup(func() {
 		cancel()
-		<-ended
+		<-s.ended
+		if s.broken.Load() {
+			t.Error("what arrived is not what was sent")
+		}
 	})
 	s.flows(t)
 	return s
 }
 
 func (s *stream) Write(p []byte) (int, error) {
+	want := make([]byte, len(p))
+	coretest.Pattern(want, s.received.Load())
+	if !bytes.Equal(p, want) {
+		s.broken.Store(true)
+	}
 	s.received.Add(int64(len(p)))
 	return len(p), nil
 }
@@ -171,7 +181,7 @@ func (s *stream) isCut(t testing.TB) {
 func refused(t testing.TB, proxy string, origin *coretest.Server) {
 	t.Helper()
 	c := coretest.HTTP(t, proxy)
-	c.Timeout = time.Second
+	c.Timeout = 300 * time.Millisecond
 	before := origin.Hits()
 	if n, err := download(c, origin.URL+"/bytes?n=10"); err == nil && n == 10 || origin.Hits() != before {
 		t.Fatal("a connection that should be refused got through")

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/sluicehq/sluice/kernel/domain"
 )
@@ -52,16 +53,39 @@ func (l *ledger) list() []*user {
 }
 
 // count adds bytes that passed. It runs for every buffer of every connection: so it touches the user's own words only,
-// the ledger once per flush, and the clock never.
+// the ledger once per flush, and the clock never. Whatever else may have to be done is done by the byte that makes the
+// user active, or that crosses the limit.
 func (g *gate) count(u *user, up, down int64) {
 	total := u.up.Add(up) + u.down.Add(down)
-	if !u.active.Load() {
-		u.active.Store(true)
+	if !u.active.Load() && u.active.CompareAndSwap(false, true) && u.held.Load() {
+		g.start(u)
 	}
 	g.enlist(u)
-	if total >= u.budget.Load() && u.tripped.CompareAndSwap(false, true) {
-		g.tasks.run("enforcing a quota", func() { g.trip(u) })
+	if total >= u.budget.Load() {
+		g.overdraw(u)
 	}
+}
+
+// overdrawPause is how long a buffer waits that comes when the quota is used up and the user is being cut. So the user's
+// other connections move next to nothing in the time that it takes, which on a busy machine may be long.
+const overdrawPause = 10 * time.Millisecond
+
+// overdraw is called for every byte that is more than the quota. The first trips it.
+func (g *gate) overdraw(u *user) {
+	if u.tripped.CompareAndSwap(false, true) {
+		g.trip(u)
+		return
+	}
+	time.Sleep(overdrawPause)
+}
+
+// start says that a user on hold has moved its first byte: once, until its account is put again.
+func (g *gate) start(u *user) {
+	if g.onFirstUse == nil || !u.held.CompareAndSwap(true, false) {
+		return
+	}
+	now := g.now()
+	g.tasks.run("ending a hold", func() { g.onFirstUse(u.id, now) })
 }
 
 // enlist puts a user into the ledger unless it is there. The flag keeps the ledger's lock out of the way of traffic.
@@ -71,11 +95,20 @@ func (g *gate) enlist(u *user) {
 	}
 }
 
-// trip cuts a user whose quota is used up. New connections are refused from the byte that crossed it.
+// trip cuts a user whose quota is used up. New connections are refused from the byte that crossed it. The goroutine that
+// moves the data does it itself: while it does, it moves no more, however long a busy machine would let another one wait.
 func (g *gate) trip(u *user) {
-	g.cut(u, u.expelled(g.now()))
+	_ = g.tasks.guard("enforcing a quota", func() error { // guard has logged it
+		g.cut(u, u.expelled(g.now()))
+		return nil
+	})
+	g.tell(u)
+}
+
+// tell says that a user's quota is used up.
+func (g *gate) tell(u *user) {
 	if g.onTrip != nil {
-		g.onTrip(u)
+		g.tasks.run("telling of a quota", func() { g.onTrip(u) })
 	}
 }
 

@@ -102,7 +102,7 @@ func TestTheByteThatCrossesTheQuotaTripsIt(t *testing.T) {
 	g.onTrip = func(u *user) { trips <- u.id }
 	quota := int64(100)
 	a := account(7, 1, 1)
-	a.User.Quota, a.Used = &quota, 40
+	a.User.Quota, a.Traffic.Up = &quota, 40
 	u := g.put(a)
 	admitted := func() bool { _, ok := u.view(0); return ok }
 
@@ -122,7 +122,7 @@ func TestTheByteThatCrossesTheQuotaTripsIt(t *testing.T) {
 	if id := <-trips; id != 7 {
 		t.Errorf("user %d tripped, want 7", id)
 	}
-	a.User.Revision, a.Used = 2, 0 // a reset
+	a.User.Revision, a.Traffic.Up = 2, 0 // a reset
 	g.put(a)
 	if !admitted() {
 		t.Fatal("refused after a reset")
@@ -133,5 +133,33 @@ func TestTheByteThatCrossesTheQuotaTripsIt(t *testing.T) {
 	}
 	if id := <-trips; id != 7 || len(trips) != 0 {
 		t.Errorf("user %d tripped, %d trips more, want one for each budget", id, len(trips))
+	}
+}
+
+// A process that ends between storing bytes and storing the status that follows leaves a user who is spent and called
+// active: whoever reads it next is told.
+func TestASpentUserThatIsNotCalledLimitedIsTold(t *testing.T) {
+	quota := int64(100)
+	for _, c := range []struct {
+		name   string
+		status domain.Status
+		used   int64
+		want   int
+	}{
+		{"called active", domain.StatusActive, 100, 1},
+		{"called limited", domain.StatusLimited, 100, 0},
+		{"a byte left", domain.StatusActive, 99, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g, _ := testGate(t)
+			told := make(chan int64, 10)
+			g.onTrip = func(u *user) { told <- u.id }
+			a := account(7, 1, 1)
+			a.User.Quota, a.Traffic.Up, a.User.Status = &quota, c.used, c.status
+			g.put(a)
+			if err := g.tasks.wait(t.Context()); err != nil || len(told) != c.want {
+				t.Errorf("told %d times, want %d (%v)", len(told), c.want, err)
+			}
+		})
 	}
 }

@@ -8,7 +8,11 @@ import (
 	"github.com/xtls/xray-core/common"
 	"github.com/xtls/xray-core/common/net"
 	"github.com/xtls/xray-core/common/session"
+	xcore "github.com/xtls/xray-core/core"
+	"github.com/xtls/xray-core/features/outbound"
+	"github.com/xtls/xray-core/features/policy"
 	"github.com/xtls/xray-core/features/routing"
+	"github.com/xtls/xray-core/features/stats"
 	"github.com/xtls/xray-core/transport"
 	"google.golang.org/protobuf/types/known/emptypb"
 )
@@ -21,13 +25,14 @@ type gateKey struct{}
 // user, its address and its socket.
 type gated struct {
 	routing.Dispatcher
-	gate *gate
+	gate     *gate
+	counting func(stats.Manager) routing.Dispatcher // the stock dispatcher, with statistics of ours
 }
 
 // The core creates its parts by the type of their configuration. An empty message stands for the gated dispatcher.
 func init() {
 	common.Must(common.RegisterConfig((*emptypb.Empty)(nil), func(ctx context.Context, _ any) (any, error) {
-		stock, err := common.CreateObject(ctx, &dispatcher.Config{})
+		part, err := common.CreateObject(ctx, &dispatcher.Config{})
 		if err != nil {
 			return nil, err
 		}
@@ -35,34 +40,50 @@ func init() {
 		if !ok {
 			return nil, errors.New("the instance has no gate")
 		}
-		return &gated{stock.(routing.Dispatcher), g}, nil
+		stock := part.(*dispatcher.DefaultDispatcher)
+		d := &gated{Dispatcher: stock, gate: g}
+		return d, xcore.RequireFeatures(ctx, func(om outbound.Manager, router routing.Router, pm policy.Manager) {
+			d.counting = func(sm stats.Manager) routing.Dispatcher {
+				own := *stock
+				_ = own.Init(&dispatcher.Config{}, om, router, pm, sm) // always nil
+				return &own
+			}
+		})
 	}))
 }
 
 // Dispatch returns at once; the connection is over when its context is.
 func (d *gated) Dispatch(ctx context.Context, dest net.Destination) (*transport.Link, error) {
-	inner, u, c, err := d.gate.admit(ctx)
+	inner, v, err := d.gate.admit(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if c != nil {
-		context.AfterFunc(ctx, func() { d.gate.end(u, c) })
+	if v.conn != nil {
+		context.AfterFunc(ctx, func() { d.gate.end(v) })
 	}
 	if session.TimeoutOnlyFromContext(inner) {
 		// A UDP flow that may outlive its multiplexed connection could not be cut with it.
 		inner = session.ContextWithTimeoutOnly(inner, false)
 	}
-	return d.Dispatcher.Dispatch(inner, dest)
+	return d.counted(v).Dispatch(inner, dest)
 }
 
 // DispatchLink returns when the connection is over.
 func (d *gated) DispatchLink(ctx context.Context, dest net.Destination, link *transport.Link) error {
-	inner, u, c, err := d.gate.admit(ctx)
+	inner, v, err := d.gate.admit(ctx)
 	if err != nil {
 		return err
 	}
-	if c != nil {
-		defer d.gate.end(u, c)
+	if v.conn != nil {
+		defer d.gate.end(v)
 	}
-	return d.Dispatcher.DispatchLink(inner, dest, link)
+	return d.counted(v).DispatchLink(inner, dest, link)
+}
+
+// counted is the stock dispatcher that counts what passes for the visit.
+func (d *gated) counted(v visit) routing.Dispatcher {
+	if v.user == nil {
+		return d.Dispatcher
+	}
+	return d.counting(&tally{gate: d.gate, user: v.user, meter: v.door.meter})
 }

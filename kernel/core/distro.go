@@ -7,6 +7,7 @@ import (
 	_ "github.com/xtls/xray-core/app/proxyman/inbound"
 	_ "github.com/xtls/xray-core/app/proxyman/outbound"
 	_ "github.com/xtls/xray-core/app/router"
+	_ "github.com/xtls/xray-core/app/stats"
 	_ "github.com/xtls/xray-core/transport/internet/tagged/taggedimpl"
 
 	// Outbounds that a base configuration may use. loopback is missing on purpose: it would send a connection through

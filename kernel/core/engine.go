@@ -56,6 +56,9 @@ func New(o Options) *Engine {
 		}
 		_ = e.syncUsers([]*user{u}) // it has logged what failed
 	}
+	if o.OnFirstUse != nil {
+		e.gate.onFirstUse = o.OnFirstUse
+	}
 	return e
 }
 
@@ -172,21 +175,3 @@ func (e *Engine) Problems() []Problem {
 	slices.SortFunc(list, func(a, b Problem) int { return cmp.Compare(a.InboundID, b.InboundID) })
 	return list
 }
-
-// Panics returns how many panics of the core were caught since the start.
-func (e *Engine) Panics() int64 { return e.tasks.panics.Load() }
-
-// Kick implements Backend.
-func (e *Engine) Kick(userID int64) int { return e.gate.kick(userID) }
-
-// Moved implements Backend.
-func (e *Engine) Moved() []domain.TrafficDelta { return e.gate.deltas() }
-
-// Flushed implements Backend.
-func (e *Engine) Flushed(ds []domain.TrafficDelta) { e.gate.flushed(ds) }
-
-// Unflushed implements Backend.
-func (e *Engine) Unflushed(userID int64) (up, down int64) { return e.gate.unflushed(userID) }
-
-// Online implements Backend.
-func (e *Engine) Online() []Online { return e.gate.online() }

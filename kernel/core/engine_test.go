@@ -8,9 +8,6 @@ import (
 	"net"
 	"slices"
 	"testing"
-	"time"
-
-	"github.com/jonboulle/clockwork"
 
 	"github.com/sluicehq/sluice/kernel/core/coretest"
 	"github.com/sluicehq/sluice/kernel/domain"
@@ -176,105 +173,6 @@ func TestSetConfigKeepsTheOldOneIfTheNewOneFails(t *testing.T) {
 const startsNot = `{"outbounds": [{"tag": "a", "protocol": "freedom"}],
 	"routing": {"balancers": [{"tag": "b", "selector": ["a"], "strategy": {"type": "leastPing"}, "fallbackTag": "a"}]}}`
 
-func TestQuota(t *testing.T) {
-	const quota = 3_000_000
-	dir := t.TempDir()
-	for _, c := range []combination{combinations[0], combinations[1], combinations[len(combinations)-1]} {
-		t.Run(c.name, func(t *testing.T) {
-			tripped := make(chan int64, 10)
-			s := newScene(t, dir)
-			origin := coretest.Origin(t)
-			if c.inner {
-				origin = s.target
-			}
-			port := coretest.FreePort(t)
-			limit := int64(quota)
-			alice := account(7, 1, 1)
-			alice.User.Flow, alice.User.Quota, alice.Used = c.flow, &limit, 1_000_000
-			e := start(t, Options{CertDir: dir, OnQuota: func(id int64) { tripped <- id }}, []domain.Inbound{c.inbound(s, 1, port)}, alice)
-			proxy := coretest.Client(t, c.outbound(s, 7, port))
-			n, err := download(coretest.HTTP(t, proxy), origin.URL+"/bytes?warm=1&n=200000000")
-			if err == nil || n > 50_000_000 {
-				t.Errorf("received %d bytes with %v, want to be cut at 2 MB", n, err)
-			}
-			if id := <-tripped; id != 7 {
-				t.Errorf("user %d tripped, want 7", id)
-			}
-			refused(t, proxy, origin)
-			up, down := e.Unflushed(7)
-			if up+down < 2_000_000 || up+down > 30_000_000 {
-				t.Errorf("counted %d bytes, want 2 MB and what was on its way", up+down)
-			}
-			e.Flushed(e.Moved())
-			refused(t, proxy, origin) // stored or not, they count
-			limit2 := int64(100_000_000)
-			alice.User.Quota, alice.Used, alice.User.Revision = &limit2, 1_000_000+up+down, 2
-			check(t, e.ApplyUsers(t.Context(), []domain.Account{alice}, nil))
-			live(t, proxy, origin)
-			if len(tripped) != 0 {
-				t.Error("the quota tripped twice")
-			}
-		})
-	}
-}
-
-func TestQuotaOnAnOpenConnection(t *testing.T) {
-	// A connection of a user without quota may be spliced, and its bytes are not seen. It ends when a quota comes.
-	dir := t.TempDir()
-	c, s, port := combinations[1], newScene(t, dir), coretest.FreePort(t)
-	alice := account(7, 1, 1)
-	alice.User.Flow = c.flow
-	e := start(t, Options{CertDir: dir}, []domain.Inbound{c.inbound(s, 1, port)}, alice)
-	proxy := coretest.Client(t, c.outbound(s, 7, port))
-	open := hold(t, proxy, s.target)
-	limit := int64(1 << 40)
-	alice.User.Quota, alice.User.Revision = &limit, 2
-	check(t, e.ApplyUsers(t.Context(), []domain.Account{alice}, nil))
-	open.isCut(t)
-	passes(t, proxy, s.target)
-}
-
-func TestAddressLimit(t *testing.T) {
-	clock := clockwork.NewFakeClock()
-	in := vlessInbound(1, coretest.FreePort(t))
-	alice := account(7, 1, 1)
-	alice.User.LimitIP = 1
-	e := start(t, Options{Clock: clock}, []domain.Inbound{in}, alice)
-	origin := coretest.Origin(t)
-	home := coretest.Client(t, vlessFrom("127.0.0.21", 7, in.Port))
-	away := coretest.Client(t, vlessFrom("127.0.0.22", 7, in.Port))
-
-	passes(t, home, origin)
-	coretest.Eventually(t, "the connection is over", func() bool { return len(e.Online()) == 0 })
-	clock.Advance(addressGrace - time.Second)
-	refused(t, away, origin)
-	passes(t, home, origin) // a known address may come back
-	coretest.Eventually(t, "the connection is over", func() bool { return len(e.Online()) == 0 })
-	clock.Advance(addressGrace)
-	passes(t, away, origin)
-}
-
-func TestExpiry(t *testing.T) {
-	clock := clockwork.NewFakeClock()
-	in := vlessInbound(1, coretest.FreePort(t))
-	expiry := clock.Now().Add(time.Hour).UnixMilli()
-	alice := account(7, 1, 1)
-	alice.User.ExpireAt = &expiry
-	e := start(t, Options{Clock: clock}, []domain.Inbound{in}, alice)
-	origin := coretest.Origin(t)
-	proxy := coretest.Client(t, vlessOutbound(7, in.Port))
-	s := hold(t, proxy, origin)
-	clock.Advance(time.Hour)
-	refused(t, proxy, origin)
-	s.flows(t)
-	repaired, err := e.Audit(t.Context())
-	check(t, err)
-	if repaired != 1 {
-		t.Errorf("repaired %d entries, want the one of the expired user", repaired)
-	}
-	s.isCut(t)
-}
-
 func TestOneUserDoesNotDisturbAnother(t *testing.T) {
 	for _, c := range []combination{combinations[0], combinations[10], combinations[12]} {
 		t.Run(c.name, func(t *testing.T) {
@@ -315,7 +213,7 @@ func TestUsersChange(t *testing.T) {
 		"detached":              refusedWhen(func(a *domain.Account) { a.Inbounds = nil }),
 		"expired":               refusedWhen(func(a *domain.Account) { a.User.ExpireAt = &past }),
 		"another uuid":          refusedWhen(func(a *domain.Account) { a.User.VLESSID = credentials(70).VLESSID }),
-		"limited by the stored": refusedWhen(func(a *domain.Account) { a.User.Quota, a.Used = &past, 1 }),
+		"limited by the stored": refusedWhen(func(a *domain.Account) { a.User.Quota, a.Traffic.Up = &past, 1 }),
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := hold(t, proxy, origin)

@@ -1,72 +1,67 @@
 package core
 
 import (
-	"cmp"
-	"context"
-	"errors"
-	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/jonboulle/clockwork"
-	xctx "github.com/xtls/xray-core/common/ctx"
 	"github.com/xtls/xray-core/common/net"
-	"github.com/xtls/xray-core/common/session"
 	"github.com/xtls/xray-core/transport/internet/stat"
 
 	"github.com/sluicehq/sluice/kernel/domain"
 )
 
-// Why a connection is not let in. They are fixed values because a refused client tries again many times a second.
-var (
-	errShut      = errors.New("the gate is shut")
-	errNoInbound = errors.New("the inbound is closed")
-	errAnonymous = errors.New("the inbound serves known users only")
-	errUser      = errors.New("the user is not admitted")
-	errMember    = errors.New("the user is not attached to the inbound")
-	errAddresses = errors.New("the user has as many addresses as allowed")
-)
-
 // gate decides which connections may be, knows those that are, and counts their bytes. It is asked by the dispatcher for
 // every connection of every protocol and is what makes a removal instant, while the core's own lists may lag.
 type gate struct {
-	clock  clockwork.Clock
-	tasks  *tasks
-	users  table
-	ledger ledger
-	doors  atomic.Pointer[map[string]door] // by tag; replaced, never changed
-	shut   atomic.Bool
-	nobody user        // holds the connections without user
-	onTrip func(*user) // called in a task when a quota is used up
+	clock      clockwork.Clock
+	tasks      *tasks
+	users      table
+	ledger     ledger
+	meters     meters
+	refusals   refusals
+	doors      atomic.Pointer[map[string]door] // by tag; replaced, never changed
+	shut       atomic.Bool
+	grace      atomic.Int64            // ms that an address counts after its last connection
+	nobody     user                    // holds the connections without user
+	onTrip     func(*user)             // called in a task when a quota is used up, nil = nobody is told
+	onFirstUse func(userID, now int64) // called in a task when a held user moves a byte, nil = nobody is told
 }
 
 // door is what the gate knows of an open inbound.
 type door struct {
 	inbound   int64
 	anonymous bool
+	meter     *meter
 }
 
 func newGate(clock clockwork.Clock, t *tasks) *gate {
 	g := &gate{clock: clock, tasks: t}
+	g.grace.Store(defaultGrace.Milliseconds())
 	g.nobody.budget.Store(unlimited)
+	g.nobody.here = &presence{}
 	g.doors.Store(&map[string]door{})
 	return g
 }
 
 func (g *gate) now() int64 { return g.clock.Now().UnixMilli() }
 
-// put makes an account known and cuts what it no longer allows. It returns nil for a record that is out of date.
+// put makes an account known and cuts what it no longer allows. It returns nil for a record that is out of date. Whose
+// quota is used up and is not stored as such is told of: bytes may have been stored without the status that follows.
 func (g *gate) put(a domain.Account) *user {
 	u := g.users.add(a.User.ID)
 	if u == nil {
 		return nil
 	}
-	cut, ok := u.set(a, g.now())
+	cut, ok := u.set(&a, g.now())
 	if !ok {
 		return nil
 	}
 	g.cut(u, cut)
+	if a.User.Status.Admitted() && u.spent() {
+		g.tell(u)
+	}
 	return u
 }
 
@@ -91,8 +86,13 @@ func (g *gate) close() {
 // cutAll cuts the connections that which picks, of all users.
 func (g *gate) cutAll(which func(*conn) bool) {
 	now := g.now()
-	g.users.online(func(u *user) { g.cut(u, u.selected(now, which)) })
-	g.cut(&g.nobody, g.nobody.selected(now, which))
+	g.everybody(func(u *user) { g.cut(u, u.selected(now, which)) })
+}
+
+// everybody calls f for every user with open connections, and for those who are none.
+func (g *gate) everybody(f func(*user)) {
+	g.users.present(f)
+	f(&g.nobody)
 }
 
 // kick cuts the connections of a user and returns how many there were.
@@ -109,16 +109,23 @@ func (g *gate) kick(id int64) int {
 // expire cuts the users whose time is over.
 func (g *gate) expire() {
 	now := g.now()
-	g.users.online(func(u *user) { g.cut(u, u.expelled(now)) })
+	g.users.present(func(u *user) { g.cut(u, u.expelled(now)) })
 }
 
+// busyFrom is how many bytes of a user that are not flushed yet say that it is in the middle of something.
+const busyFrom = 256 << 10
+
 // resetOnClose makes the end of a TCP connection a reset: a client that sees an orderly end lets its user wait for a second
-// more. Connections within others, such as streams of HTTP/2, are left as they are.
-func resetOnClose(raw net.Conn) {
+// more. A connection with bytes under way ends in order all the same, and so does every one of a busy user: a client that
+// is the same core misses a reset in the middle of a fast download, and its user would wait for minutes. Connections within
+// others, such as streams of HTTP/2, are left as they are.
+func resetOnClose(raw net.Conn, busy bool) {
 	for raw != nil {
 		switch c := raw.(type) {
-		case interface{ SetLinger(int) error }:
-			_ = c.SetLinger(0) // one that is closed already has nothing to end
+		case *net.TCPConn:
+			if !busy && unsent(c) == 0 {
+				_ = c.SetLinger(0) // one that is closed already has nothing to end
+			}
 			return
 		case *stat.CounterConnection:
 			raw = c.Connection
@@ -133,11 +140,9 @@ func resetOnClose(raw net.Conn) {
 // cut ends connections that were taken out of the user's registry. The deadline frees a blocked write first: without it
 // closing a REALITY connection waits seconds for its peer.
 func (g *gate) cut(u *user, list []*conn) {
-	if len(list) == 0 {
-		return
-	}
+	busy := u.up.Load()+u.down.Load() >= busyFrom
 	for _, c := range list {
-		resetOnClose(c.raw) // before anybody can close it
+		resetOnClose(c.raw, busy) // before anybody can close it
 		c.cancel()
 		if c.raw == nil {
 			continue
@@ -147,110 +152,15 @@ func (g *gate) cut(u *user, list []*conn) {
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	g.offline(u)
+	g.fade(u)
 }
 
-// offline notes that a user has no connections left, if so. The caller holds u.mu.
-func (g *gate) offline(u *user) {
-	if len(u.conns) == 0 && u != &g.nobody {
-		g.users.setOnline(u, false)
+// fade forgets where a user was if there is nothing to remember. The caller holds u.mu.
+func (g *gate) fade(u *user) {
+	if u != &g.nobody && u.here != nil && u.here.empty() {
+		u.here = nil
+		g.users.setPresent(u, false)
 	}
-}
-
-// admit lets a connection in or says why not. The returned context ends when the connection is cut; end must be called
-// with the returned values once the connection is over. A nil conn needs no end: it lives as long as one that is known.
-func (g *gate) admit(ctx context.Context) (context.Context, *user, *conn, error) {
-	ib := session.InboundFromContext(ctx)
-	if ib == nil || xctx.IDFromContext(ctx) == 0 {
-		return ownContext(ctx, ib), nil, nil, nil
-	}
-	u := &g.nobody
-	if ib.User != nil && ib.User.Email != "" {
-		if u = g.byEmail(ib.User.Email); u == nil {
-			return ctx, nil, nil, errUser
-		}
-	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if len(u.conns) == 0 && u != &g.nobody {
-		// Before the checks: whoever closes a door or the gate looks for users here after changing what is checked.
-		g.users.setOnline(u, true)
-		defer g.offline(u)
-	}
-	d, err := g.check(u, ib)
-	if err != nil {
-		return ctx, nil, nil, err
-	}
-	if _, known := u.conns[ctx.Done()]; known {
-		return ctx, nil, nil, nil // one more stream of a multiplexed connection
-	}
-	return g.register(ctx, u, ib, d)
-}
-
-// check says whether the user may come in through the inbound. The caller holds u.mu, under which a cut looks for
-// connections after changing the rules: what is checked here is either refused or found and cut.
-func (g *gate) check(u *user, ib *session.Inbound) (door, error) {
-	d, open := (*g.doors.Load())[ib.Tag]
-	switch {
-	case g.shut.Load():
-		return d, errShut
-	case !open:
-		return d, errNoInbound
-	case u == &g.nobody && !d.anonymous:
-		return d, errAnonymous
-	case u == &g.nobody:
-		return d, nil
-	case !u.admitted(g.now()):
-		return d, errUser
-	case !u.rules.member(d.inbound):
-		return d, errMember
-	}
-	return d, nil
-}
-
-// register makes an admitted connection known, so that it can be cut. The caller holds u.mu.
-func (g *gate) register(ctx context.Context, u *user, ib *session.Inbound, d door) (context.Context, *user, *conn, error) {
-	c := &conn{done: ctx.Done(), raw: ib.Conn, inbound: d.inbound, addr: clientAddr(ib.Source)}
-	if u.rules != nil {
-		if !u.enter(limitKey(c.addr), u.rules.limitIP, g.now()) {
-			return ctx, nil, nil, errAddresses
-		}
-		if u.rules.quota {
-			ib.CanSpliceCopy = 3 // spliced bytes are counted when the connection ends, which is too late for a quota
-		}
-	}
-	c.splices = ib.CanSpliceCopy != 3
-	ctx, c.cancel = context.WithCancel(ctx)
-	if u.conns == nil {
-		u.conns = make(map[<-chan struct{}]*conn)
-	}
-	u.conns[c.done] = c
-	return ctx, u, c, nil
-}
-
-// end forgets a connection that is over.
-func (g *gate) end(u *user, c *conn) {
-	c.cancel()
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.conns[c.done] != c {
-		return
-	}
-	delete(u.conns, c.done)
-	u.leave(limitKey(c.addr), g.now())
-	g.offline(u)
-}
-
-// online returns the users with open connections, ascending by id.
-func (g *gate) online() []Online {
-	var list []Online
-	g.users.online(func(u *user) {
-		if o := u.online(); o.Connections > 0 {
-			list = append(list, o)
-		}
-	})
-	slices.SortFunc(list, func(a, b Online) int { return cmp.Compare(a.UserID, b.UserID) })
-	return list
 }
 
 // byEmail returns the user that the core calls by its id in decimal, nil when there is none.
@@ -264,12 +174,3 @@ func (g *gate) byEmail(email string) *user {
 
 // email is the core's name of a user: never reused, never renamed.
 func email(id int64) string { return strconv.FormatInt(id, 10) }
-
-// ownContext is the context of a connection that the core makes for itself, which has no id: a query of its resolver. The
-// resolver passes on the inbound of the connection that asked first; the query belongs to all who ask.
-func ownContext(ctx context.Context, ib *session.Inbound) context.Context {
-	if ib == nil {
-		return ctx
-	}
-	return session.ContextWithInbound(ctx, &session.Inbound{Tag: ib.Tag})
-}

@@ -39,10 +39,10 @@ func TestAdmission(t *testing.T) {
 	held.User.ExpireAt, held.User.HoldSince = &past, &past
 	g.put(held)
 	limited := account(5, 1, 1)
-	limited.User.Quota, limited.Used = &quota, 10
+	limited.User.Quota, limited.Traffic.Up = &quota, 10
 	g.put(limited)
 	spentHold := account(6, 1, 1)
-	spentHold.User.HoldSince, spentHold.User.Quota, spentHold.Used = &past, &quota, 10
+	spentHold.User.HoldSince, spentHold.User.Quota, spentHold.Traffic.Up = &past, &quota, 10
 	g.put(spentHold)
 	g.put(account(7, 1, 1))
 	g.remove(7)
@@ -68,19 +68,19 @@ func TestAdmission(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			ctx, cancel := arrival(c.tag, c.email, "192.0.2.1")
 			defer cancel()
-			_, u, conn, err := g.admit(ctx)
-			if !errors.Is(err, c.want) || (err == nil) != (conn != nil) {
-				t.Fatalf("got %v and connection %v, want %v", err, conn, c.want)
+			_, v, err := g.admit(ctx)
+			if !errors.Is(err, c.want) || (err == nil) != (v.conn != nil) {
+				t.Fatalf("got %v and connection %v, want %v", err, v.conn, c.want)
 			}
-			if conn != nil {
-				g.end(u, conn)
+			if v.conn != nil {
+				g.end(v)
 			}
 		})
 	}
 	g.close()
 	ctx, cancel := arrival("in", "1", "192.0.2.1")
 	defer cancel()
-	if _, _, _, err := g.admit(ctx); !errors.Is(err, errShut) {
+	if _, _, err := g.admit(ctx); !errors.Is(err, errShut) {
 		t.Errorf("got %v after the gate was shut", err)
 	}
 	if list := g.online(); len(list) != 0 {
@@ -90,13 +90,13 @@ func TestAdmission(t *testing.T) {
 
 func TestTheCoresOwnConnectionsPass(t *testing.T) {
 	g, _ := testGate(t)
-	if _, _, _, err := g.admit(context.Background()); err != nil {
+	if _, _, err := g.admit(context.Background()); err != nil {
 		t.Errorf("a connection without inbound: %v", err)
 	}
 	ib := &session.Inbound{Tag: "in", User: &protocol.MemoryUser{Email: "7"}}
-	ctx, _, c, err := g.admit(session.ContextWithInbound(context.Background(), ib))
-	if err != nil || c != nil {
-		t.Fatalf("a query of the resolver: %v, %v", c, err)
+	ctx, v, err := g.admit(session.ContextWithInbound(context.Background(), ib))
+	if err != nil || v.user != nil {
+		t.Fatalf("a query of the resolver: %v, %v", v, err)
 	}
 	if own := session.InboundFromContext(ctx); own.User != nil || own.Tag != "in" {
 		t.Errorf("the query is made for %+v, want nobody", own)
@@ -112,12 +112,12 @@ func TestAddressesThatCountAsOne(t *testing.T) {
 	var open []func()
 	try := func(address string) error {
 		ctx, cancel := arrival("in", "7", address)
-		_, u, c, err := g.admit(ctx)
+		_, v, err := g.admit(ctx)
 		if err != nil {
 			cancel()
 			return err
 		}
-		open = append(open, func() { g.end(u, c); cancel() })
+		open = append(open, func() { g.end(v); cancel() })
 		return nil
 	}
 	for _, step := range []struct {
@@ -135,13 +135,13 @@ func TestAddressesThatCountAsOne(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", step.address, err, step.want)
 		}
 	}
-	if got := fmt.Sprint(g.online()); got != "[{7 4 [192.0.2.1 2001:db8::1 2001:db8::ffff:1]}]" {
+	if got := fmt.Sprint(g.online()); got != "[{7 4 [192.0.2.1 2001:db8::1 2001:db8::ffff:1] [1]}]" {
 		t.Errorf("online: %s", got)
 	}
 	for _, end := range open {
 		end()
 	}
-	clock.Advance(addressGrace - time.Millisecond)
+	clock.Advance(defaultGrace - time.Millisecond)
 	if err := try("192.0.2.2"); !errors.Is(err, errAddresses) {
 		t.Errorf("within the grace: %v", err)
 	}
@@ -163,12 +163,12 @@ func TestNothingSlipsThroughARemoval(t *testing.T) {
 			arriving.Go(func() {
 				parent, cancel := arrival("in", email(id), fmt.Sprintf("192.0.2.%d", i))
 				defer cancel()
-				ctx, u, c, err := g.admit(parent)
+				ctx, v, err := g.admit(parent)
 				if err != nil {
 					return
 				}
 				<-ctx.Done() // a connection that nobody cuts would stay here
-				g.end(u, c)
+				g.end(v)
 			})
 		}
 		switch id % 3 {

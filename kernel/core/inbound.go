@@ -62,6 +62,7 @@ func buildInbound(in *domain.Inbound, certDir string) (*xcore.InboundHandlerConf
 	if err != nil {
 		return nil, domain.Invalid("", "the inbound can not be used: "+reason(err)).Because(err)
 	}
+	listUsersOurselves(cfg)
 	return cfg, checkCertificates(cfg)
 }
 

@@ -23,6 +23,7 @@ func (e *Engine) ApplyInbounds(_ context.Context, put []domain.Inbound, remove [
 	}
 	for _, id := range remove {
 		e.close(id)
+		e.gate.meters.remove(id)
 		delete(e.inbounds, id)
 		delete(e.problems, id)
 	}
@@ -44,7 +45,7 @@ func (e *Engine) ApplyInbounds(_ context.Context, put []domain.Inbound, remove [
 func (e *Engine) put(in domain.Inbound) error {
 	old := e.open[in.ID]
 	switch {
-	case !in.Enabled:
+	case !in.Serves(e.gate.now()):
 		e.close(in.ID)
 		return nil
 	case old != nil && sameListener(&old.in, &in):
@@ -128,11 +129,12 @@ func (e *Engine) close(id int64) {
 }
 
 // openAll opens every inbound that should run and does not, or not as it should, in the order of their ids, so that of
-// two that want one port always the same gets it.
+// two that want one port always the same gets it. One whose time is over is closed.
 func (e *Engine) openAll() {
+	now := e.gate.now()
 	for _, id := range slices.Sorted(maps.Keys(e.inbounds)) {
 		in := e.inbounds[id]
-		if _, failed := e.problems[id]; failed || e.open[id] == nil {
+		if _, failed := e.problems[id]; failed || e.open[id] == nil || !in.Serves(now) {
 			e.note(&in, e.put(in))
 		}
 	}
@@ -152,7 +154,7 @@ func (e *Engine) note(in *domain.Inbound, err error) {
 func (e *Engine) setDoors() {
 	doors := make(map[string]door, len(e.open))
 	for id, l := range e.open {
-		doors[l.in.Tag] = door{id, l.in.Anonymous}
+		doors[l.in.Tag] = door{id, l.in.Anonymous, e.gate.meters.of(id)}
 	}
 	e.gate.doors.Store(&doors)
 }

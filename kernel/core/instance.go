@@ -5,7 +5,6 @@ import (
 
 	"github.com/xtls/xray-core/app/dispatcher"
 	"github.com/xtls/xray-core/app/log"
-	appstats "github.com/xtls/xray-core/app/stats"
 	"github.com/xtls/xray-core/common"
 	"github.com/xtls/xray-core/common/serial"
 	xcore "github.com/xtls/xray-core/core"
@@ -16,7 +15,6 @@ import (
 	"github.com/xtls/xray-core/features/policy"
 	"github.com/xtls/xray-core/features/routing"
 	"google.golang.org/protobuf/types/known/emptypb"
-	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
 // instance is one running xray-core. A process has at most one: its dialer, its log and several caches are global.
@@ -26,12 +24,11 @@ type instance struct {
 	cancel   context.CancelFunc // ends the connections that outlive their listeners
 }
 
-// substitute puts our dispatcher and statistics in the place of the stock ones. The log feature goes, because it would
-// take the log over and print to the console.
+// substitute puts our dispatcher in the place of the stock one. The log feature goes, because it would take the log over
+// and print to the console.
 func substitute(cfg *xcore.Config) {
 	ours := map[string]*serial.TypedMessage{
 		serial.GetMessageType(&dispatcher.Config{}): serial.ToTypedMessage(&emptypb.Empty{}),
-		serial.GetMessageType(&appstats.Config{}):   serial.ToTypedMessage(&wrapperspb.BoolValue{}),
 		serial.GetMessageType(&log.Config{}):        nil,
 	}
 	kept := cfg.App[:0]

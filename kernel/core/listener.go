@@ -131,10 +131,11 @@ func (l *listener) eachUser(g *gate, f func(*user, credential)) {
 // only with its first stream, and vmess and shadowsocks pay for every listed user with every new connection.
 func (l *listener) wanted(u *user, now int64) credential {
 	r, admitted := u.view(now)
-	if !admitted || !r.member(l.in.ID) {
+	if !admitted || !r.inbounds.has(l.in.ID) {
 		return credential{}
 	}
-	return l.credential(&r.creds)
+	c := r.secrets.credentials()
+	return l.credential(&c)
 }
 
 // sync makes the core's list agree for one user and returns whether anything was to be done. On an inbound that is
@@ -206,10 +207,8 @@ func (l *listener) inspect(g *gate) (removed int) {
 // actual is the fingerprint of what the core has for a user: that of the user's credential if it is the same, else 0.
 func (l *listener) actual(u *user, m *protocol.MemoryUser) uint64 {
 	r, _ := u.view(0)
-	if r == nil {
-		return 0
-	}
-	c := l.credential(&r.creds)
+	all := r.secrets.credentials()
+	c := l.credential(&all)
 	if c.key == "" {
 		return 0
 	}

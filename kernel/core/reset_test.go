@@ -28,16 +28,41 @@ func TestResetOnClose(t *testing.T) {
 			defer func() { _ = client.Close() }()
 			server, err := l.Accept()
 			check(t, err)
-			resetOnClose(wrap(server))
+			resetOnClose(wrap(server), false)
 			check(t, server.Close())
 			if _, err := io.ReadAll(client); !errors.Is(err, syscall.ECONNRESET) {
 				t.Errorf("the client reads %v", err)
 			}
 		})
 	}
-	resetOnClose(nil)
+	resetOnClose(nil, false)
 	one, other := net.Pipe()
-	resetOnClose(one) // nothing to set, nothing breaks
+	resetOnClose(one, false) // nothing to set, nothing breaks
 	check(t, one.Close())
 	check(t, other.Close())
+}
+
+// With bytes under way the end comes after them, in order.
+func TestNoResetAmongBytesUnderWay(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	check(t, err)
+	defer func() { _ = l.Close() }()
+	client, err := net.Dial("tcp", l.Addr().String())
+	check(t, err)
+	defer func() { _ = client.Close() }()
+	server, err := l.Accept()
+	check(t, err)
+	check(t, server.(*net.TCPConn).SetWriteBuffer(1<<20))
+	sent := 0
+	for unsent(server.(*net.TCPConn)) == 0 { // until the client's own buffer is full
+		n, err := server.Write(make([]byte, 64<<10))
+		check(t, err)
+		sent += n
+	}
+	resetOnClose(server, false)
+	check(t, server.Close())
+	got, err := io.ReadAll(client)
+	if err != nil || len(got) != sent {
+		t.Errorf("the client reads %d of %d bytes, then %v", len(got), sent, err)
+	}
 }

@@ -10,9 +10,9 @@ type table [shardCount]shard
 
 // shard is one part of the table, with its lock.
 type shard struct {
-	mu     sync.RWMutex
-	users  map[int64]*user // nil = removed: ids are not reused, and a late put must not bring one back
-	online map[int64]*user // those with open connections
+	mu    sync.RWMutex
+	users map[int64]*user // nil = removed: ids are not reused, and a late put must not bring one back
+	here  map[int64]*user // those with a presence
 }
 
 // shard is where a user is kept.
@@ -55,18 +55,18 @@ func (t *table) remove(id int64) *user {
 	return u
 }
 
-// setOnline says whether the user has open connections.
-func (t *table) setOnline(u *user, online bool) {
+// setPresent says whether there is something to remember of where the user is or was.
+func (t *table) setPresent(u *user, present bool) {
 	s := t.shard(u.id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case !online:
-		delete(s.online, u.id)
-	case s.online == nil:
-		s.online = map[int64]*user{u.id: u}
+	case !present:
+		delete(s.here, u.id)
+	case s.here == nil:
+		s.here = map[int64]*user{u.id: u}
 	default:
-		s.online[u.id] = u
+		s.here[u.id] = u
 	}
 }
 
@@ -75,9 +75,9 @@ func (t *table) all(f func(*user)) {
 	t.visit(func(s *shard) map[int64]*user { return s.users }, f)
 }
 
-// online calls f for every user with open connections, outside the locks.
-func (t *table) online(f func(*user)) {
-	t.visit(func(s *shard) map[int64]*user { return s.online }, f)
+// present calls f for every user with a presence, outside the locks: with open connections, or with some lately.
+func (t *table) present(f func(*user)) {
+	t.visit(func(s *shard) map[int64]*user { return s.here }, f)
 }
 
 // visit lists one shard after the other, so that f runs without a lock and the list stays small.

@@ -41,13 +41,14 @@ var combinations = []combination{
 
 // scene is what a combination needs around it.
 type scene struct {
+	dir             string
 	cert            coretest.Cert
 	target          *coretest.Server // of REALITY, and the origin of inner TLS
 	private, public string
 }
 
-func newScene(t *testing.T, dir string) scene {
-	s := scene{cert: coretest.TLSCert(t, dir), target: coretest.TLSOrigin(t)}
+func newScene(t testing.TB, dir string) scene {
+	s := scene{dir: dir, cert: coretest.TLSCert(t, dir), target: coretest.TLSOrigin(t)}
 	s.private, s.public = coretest.RealityKeys(t)
 	return s
 }
@@ -185,6 +186,9 @@ func testTraffic(t *testing.T, c combination) {
 	}
 	if counted := up - upBefore; counted <= 0 || counted > size/100 {
 		t.Errorf("counted %d bytes up for one request", counted)
+	}
+	if inUp, inDown := e.UnflushedInbound(1); inUp != up || inDown != down {
+		t.Errorf("the inbound counted %d up and %d down, its only user %d and %d", inUp, inDown, up, down)
 	}
 
 	held := hold(t, proxy, origin)

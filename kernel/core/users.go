@@ -34,6 +34,22 @@ func (e *Engine) ApplyUsers(_ context.Context, put []domain.Account, remove []in
 	return nil
 }
 
+// Recheck implements Backend.
+func (e *Engine) Recheck(userIDs []int64) error {
+	users := make([]*user, 0, len(userIDs))
+	now := e.gate.now()
+	for _, id := range userIDs {
+		if u := e.gate.users.get(id); u != nil {
+			e.gate.cut(u, u.expelled(now)) // before the lists: a core that is busy must not keep them connected
+			users = append(users, u)
+		}
+	}
+	if err := e.syncUsers(users); err != nil {
+		return domain.Unavailable("some users are not what they should be on every inbound yet").Because(err)
+	}
+	return nil
+}
+
 // syncUsers makes the core's lists follow the gate for these users. What they should be is read from the gate while the
 // lists are locked, not taken from the caller: of two changes that overtake each other the later one holds.
 func (e *Engine) syncUsers(users []*user) error {

@@ -35,9 +35,18 @@ type Inbound struct {
 	Settings       string   `bun:"settings"`        // JSON object without clients
 	StreamSettings string   `bun:"stream_settings"` // JSON object, "" = raw without security
 	Sniffing       string   `bun:"sniffing"`        // JSON object, "" = off
+	Quota          *int64   `bun:"quota"`           // bytes, nil = none
+	ExpireAt       *int64   `bun:"expire_at"`       // ms UTC, nil = never
+	Up             int64    `bun:"up"`              // bytes since the last reset
+	Down           int64    `bun:"down"`            // bytes since the last reset
 	Revision       int64    `bun:"revision"`        // seq of the change that wrote the row last
 	CreatedAt      int64    `bun:"created_at"`      // ms UTC
 	UpdatedAt      int64    `bun:"updated_at"`      // ms UTC
+}
+
+// Serves says whether the inbound is to be open at now (ms UTC): switched on, in time, and within its quota.
+func (in *Inbound) Serves(now int64) bool {
+	return in.Enabled && (in.ExpireAt == nil || *in.ExpireAt > now) && (in.Quota == nil || in.Up+in.Down < *in.Quota)
 }
 
 // Stream is what the rules of this package need to know of an inbound's transport.

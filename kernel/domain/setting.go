@@ -1,7 +1,27 @@
 package domain
 
+import "time"
+
 // Settings are what an operator may change while Sluice runs. The zero value is the default.
 type Settings struct {
 	PublicHosts []string // hosts that clients reach this server by; the first is what links carry
 	PublicURL   string   // base of subscription URLs, "" = the request's own
+
+	TimeZone          string // IANA name, "" = UTC: what calendar boundaries are counted in
+	FlushSeconds      int    // seconds between two writes of traffic, 0 = 5
+	IPGraceSeconds    int    // seconds for which an address counts after its last connection, 0 = 30
+	AutoDeleteLimited bool   // auto_delete counts from a used up quota too, not only from expiry
+}
+
+// FlushEvery is the time between two writes of traffic.
+func (s *Settings) FlushEvery() time.Duration { return seconds(s.FlushSeconds, 5) }
+
+// IPGrace is how long an address counts against the IP limit after its last connection.
+func (s *Settings) IPGrace() time.Duration { return seconds(s.IPGraceSeconds, 30) }
+
+func seconds(n, preset int) time.Duration {
+	if n == 0 {
+		n = preset
+	}
+	return time.Duration(n) * time.Second
 }

@@ -20,7 +20,7 @@ type User struct {
 	ResetParams  string `bun:"reset_params"`   // its parameters, a JSON object, "" = none
 	ResetAnchor  int64  `bun:"reset_anchor"`   // ms UTC from which boundaries are counted
 	NextResetAt  *int64 `bun:"next_reset_at"`  // ms UTC, nil = never
-	ResetRetryAt *int64 `bun:"reset_retry_at"` // ms UTC at which a boundary that failed is asked for again
+	ResetRetryAt *int64 `bun:"reset_retry_at"` // ms UTC at which a period plugin that failed is asked again, nil = it did not
 
 	RenewDays  int `bun:"renew_days"`  // days added on expiry, 0 = no renewal
 	RenewDay   int `bun:"renew_day"`   // day of the month instead of RenewDays, 0 = none
@@ -31,33 +31,16 @@ type User struct {
 	Note       string `bun:"note"`        // free text of the operator
 	TgID       int64  `bun:"tg_id"`       // Telegram id, 0 = none; stored for scripts, not used
 	AdminID    int64  `bun:"admin_id"`    // the owner
-	AutoDelete *int   `bun:"auto_delete"` // days after expiry or limit, nil = never
+	AutoDelete *int   `bun:"auto_delete"` // days after expiry at which the user is deleted, nil = never
+
+	Status      Status `bun:"status"`       // as it was when it was last looked at: an index; StatusAt is the truth
+	StatusSince int64  `bun:"status_since"` // ms UTC since when it is that
 
 	Revision   int64  `bun:"revision"`     // seq of the change that wrote the row last
 	CreatedAt  int64  `bun:"created_at"`   // ms UTC
 	UpdatedAt  int64  `bun:"updated_at"`   // ms UTC
 	SubFetchAt int64  `bun:"sub_fetch_at"` // ms UTC of the last subscription fetch, 0 = never
 	SubAgent   string `bun:"sub_agent"`    // the User-Agent of that fetch
-}
-
-// Traffic is what a user has moved. It changes only by deltas, resets and the operator's word.
-type Traffic struct {
-	UserID       int64 `bun:"user_id,pk"`
-	Up           int64 `bun:"up"`   // bytes since the last reset
-	Down         int64 `bun:"down"` // bytes since the last reset
-	LifetimeUp   int64 `bun:"lifetime_up"`
-	LifetimeDown int64 `bun:"lifetime_down"`
-	OnlineAt     int64 `bun:"online_at"` // ms UTC of the last byte, 0 = never
-}
-
-// Used is what counts against the quota.
-func (t Traffic) Used() int64 { return t.Up + t.Down }
-
-// TrafficDelta is what one user moved since the last flush.
-type TrafficDelta struct {
-	UserID   int64
-	Up, Down int64 // bytes
-	OnlineAt int64 // ms UTC of the last byte
 }
 
 // Fetch is the last time that a user's app asked for its subscription.
@@ -75,6 +58,6 @@ func (u *User) StatusAt(now, used int64) Status {
 // Account is a user as the core and its gate need it: who may come in, where, and how much is left.
 type Account struct {
 	User     User
-	Used     int64   // bytes counted against the quota when it was read
+	Traffic  Traffic // as the database had it: without what is not flushed yet
 	Inbounds []int64 // ids of the effective inbounds, ascending
 }

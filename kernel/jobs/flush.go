@@ -18,25 +18,25 @@ const chunk = 2000
 
 // Counters are the byte counters of the running core.
 type Counters interface {
-	// Moved returns what each user moved that is not marked as flushed.
-	Moved() []domain.TrafficDelta
+	// Moved returns what users and inbounds moved that is not marked as flushed.
+	Moved() ([]domain.TrafficDelta, []domain.InboundDelta)
 	// Flushed marks these deltas as stored.
-	Flushed([]domain.TrafficDelta)
+	Flushed([]domain.TrafficDelta, []domain.InboundDelta)
 	// Unflushed is what one user moved that is not marked as flushed, in bytes.
 	Unflushed(userID int64) (up, down int64)
 }
 
 // TrafficStore is where traffic is kept.
 type TrafficStore interface {
-	// FlushTraffic adds the deltas once for each (node, seq): a repeated call changes nothing.
-	FlushTraffic(ctx context.Context, node string, seq int64, ds []domain.TrafficDelta) error
+	// FlushTraffic adds the chunk once for each (Node, Seq): a repeated call changes nothing.
+	FlushTraffic(ctx context.Context, c domain.Chunk) error
 	// LastFlush is the highest seq of the node, 0 = none.
 	LastFlush(ctx context.Context, node string) (int64, error)
 	Traffic(ctx context.Context, userID int64) (domain.Traffic, error)
 }
 
-// Flusher moves what users moved from the core's counters to the database. A chunk that was sent but not acknowledged
-// is sent again as it was, under the same number, so that nothing is lost and nothing counts twice.
+// Flusher moves what was moved from the core's counters to the database. A chunk that was sent but not acknowledged is
+// sent again as it was, under the same number, so that nothing is lost and nothing counts twice.
 type Flusher struct {
 	store    TrafficStore
 	counters Counters
@@ -45,10 +45,12 @@ type Flusher struct {
 
 	flushing sync.Mutex // one flush at a time
 	seq      int64      // of the last stored chunk
-	pending  []domain.TrafficDelta
+	pending  domain.Chunk
 
 	settled sync.RWMutex // held while a chunk is in the database and still in the counters
 	last    atomic.Int64 // ms UTC of the last flush that stored everything
+	count   atomic.Int64 // of such flushes
+	failed  atomic.Pointer[error]
 }
 
 // NewFlusher returns the flusher of this node. It goes on after the last chunk that the database knows of.
@@ -66,32 +68,95 @@ func NewFlusher(ctx context.Context, store TrafficStore, counters Counters, cloc
 func (f *Flusher) Flush(ctx context.Context) error {
 	f.flushing.Lock()
 	defer f.flushing.Unlock()
-	if err := f.flushChunk(ctx, f.pending); err != nil {
+	err := f.flush(ctx)
+	if ctx.Err() == nil { // one that was told to end has not failed
+		f.failed.Store(&err)
+	}
+	return err
+}
+
+func (f *Flusher) flush(ctx context.Context) error {
+	if err := f.sendLocked(ctx, f.pending); err != nil {
 		return err
 	}
-	for part := range slices.Chunk(f.counters.Moved(), chunk) {
-		if err := f.flushChunk(ctx, part); err != nil {
+	users, inbounds := f.counters.Moved()
+	next := domain.Chunk{Inbounds: inbounds}
+	for part := range slices.Chunk(users, chunk) {
+		next.Users = part
+		if err := f.sendLocked(ctx, next); err != nil {
 			return err
 		}
+		next = domain.Chunk{}
+	}
+	if err := f.sendLocked(ctx, next); err != nil { // inbounds, if no user moved anything
+		return err
 	}
 	f.last.Store(f.clock.Now().UnixMilli())
+	f.count.Add(1)
 	return nil
 }
 
-func (f *Flusher) flushChunk(ctx context.Context, part []domain.TrafficDelta) error {
-	if len(part) == 0 {
+// sendLocked stores a chunk in a transaction of its own. An empty one needs none.
+func (f *Flusher) sendLocked(ctx context.Context, c domain.Chunk) error {
+	if c.Empty() {
 		return nil
 	}
 	f.settled.Lock()
 	defer f.settled.Unlock()
-	f.pending = part
-	if err := f.store.FlushTraffic(ctx, f.node, f.seq+1, part); err != nil {
-		return fmt.Errorf("flush traffic of %d users: %w", len(part), err)
+	return f.send(c, func(c domain.Chunk) error {
+		if err := f.store.FlushTraffic(ctx, c); err != nil {
+			return fmt.Errorf("flush traffic of %d users: %w", len(c.Users), err)
+		}
+		return nil
+	})
+}
+
+// send stores a chunk by commit. After an error nobody knows whether it is stored: it is the next one to be sent.
+func (f *Flusher) send(c domain.Chunk, commit func(domain.Chunk) error) error {
+	c.Node, c.Seq = f.node, f.seq+1
+	f.pending = c
+	if err := commit(c); err != nil {
+		return err
 	}
-	f.seq++
-	f.pending = nil
-	f.counters.Flushed(part)
+	f.seq, f.pending = c.Seq, domain.Chunk{}
+	f.counters.Flushed(c.Users, c.Inbounds)
 	return nil
+}
+
+// Drain is for a transaction that reads or sets the usage of users: commit must store the chunk that it is given in its
+// own transaction (storage.Tx.AddTraffic), so that the bytes of the last seconds are in what it reads. The chunk is empty
+// when there are none. effect runs after the commit, while no bytes are both in the database and in the counters.
+// Neither may call a Flusher.
+func (f *Flusher) Drain(ctx context.Context, userIDs []int64, commit func(domain.Chunk) error, effect func()) error {
+	f.flushing.Lock()
+	defer f.flushing.Unlock()
+	if err := f.sendLocked(ctx, f.pending); err != nil {
+		return err
+	}
+	f.settled.Lock()
+	defer f.settled.Unlock()
+	var err error
+	if c := f.unflushed(userIDs); c.Empty() {
+		err = commit(c)
+	} else {
+		err = f.send(c, commit)
+	}
+	if err != nil {
+		return err
+	}
+	effect()
+	return nil
+}
+
+// unflushed is what the users moved since the last flush.
+func (f *Flusher) unflushed(userIDs []int64) (c domain.Chunk) {
+	now := f.clock.Now().UnixMilli()
+	for _, id := range userIDs {
+		if up, down := f.counters.Unflushed(id); up != 0 || down != 0 {
+			c.Users = append(c.Users, domain.TrafficDelta{UserID: id, Up: up, Down: down, OnlineAt: now})
+		}
+	}
+	return c
 }
 
 // Settled runs fn while no chunk is both in the database and in the counters. fn must not call a Flusher.
@@ -113,6 +178,17 @@ func (f *Flusher) Usage(ctx context.Context, userID int64) (t domain.Traffic, er
 		return nil
 	})
 	return t, err
+}
+
+// Flushes is how many flushes stored everything since the start.
+func (f *Flusher) Flushes() int64 { return f.count.Load() }
+
+// Err is why the last flush failed, nil = it did not.
+func (f *Flusher) Err() error {
+	if err := f.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // Age is the time since everything was stored.

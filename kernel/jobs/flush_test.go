@@ -22,16 +22,16 @@ func (c counted) move(user, up, down int64) {
 	c[user] = domain.TrafficDelta{UserID: user, Up: d.Up + up, Down: d.Down + down, OnlineAt: 7}
 }
 
-func (c counted) Moved() (ds []domain.TrafficDelta) {
+func (c counted) Moved() (ds []domain.TrafficDelta, _ []domain.InboundDelta) {
 	for _, d := range c {
 		if d.Up+d.Down > 0 {
 			ds = append(ds, d)
 		}
 	}
-	return ds
+	return ds, nil
 }
 
-func (c counted) Flushed(ds []domain.TrafficDelta) {
+func (c counted) Flushed(ds []domain.TrafficDelta, _ []domain.InboundDelta) {
 	for _, d := range ds {
 		left := c[d.UserID]
 		c[d.UserID] = domain.TrafficDelta{UserID: d.UserID, Up: left.Up - d.Up, Down: left.Down - d.Down}
@@ -47,9 +47,9 @@ type unsure struct {
 	take bool
 }
 
-func (u *unsure) FlushTraffic(ctx context.Context, node string, seq int64, ds []domain.TrafficDelta) error {
+func (u *unsure) FlushTraffic(ctx context.Context, c domain.Chunk) error {
 	if u.fail == nil || u.take {
-		if err := u.DB.FlushTraffic(ctx, node, seq, ds); err != nil {
+		if err := u.DB.FlushTraffic(ctx, c); err != nil {
 			return err
 		}
 	}
@@ -178,7 +178,7 @@ type asked struct {
 	moved chan struct{}
 }
 
-func (a asked) Moved() []domain.TrafficDelta {
+func (a asked) Moved() ([]domain.TrafficDelta, []domain.InboundDelta) {
 	defer close(a.moved)
 	return a.counted.Moved()
 }
@@ -189,9 +189,9 @@ type ordered struct {
 	happened chan string
 }
 
-func (o ordered) FlushTraffic(ctx context.Context, node string, seq int64, ds []domain.TrafficDelta) error {
+func (o ordered) FlushTraffic(ctx context.Context, c domain.Chunk) error {
 	o.happened <- "flush"
-	return o.DB.FlushTraffic(ctx, node, seq, ds)
+	return o.DB.FlushTraffic(ctx, c)
 }
 
 func TestSettledKeepsFlushesOut(t *testing.T) {

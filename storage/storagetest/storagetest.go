@@ -37,10 +37,16 @@ func Open(t testing.TB, o storage.Options) *storage.DB {
 	return db
 }
 
-// Each runs fn as a subtest on a fresh database of every kind that this build has; dsn names it.
-func Each(t *testing.T, fn func(t *testing.T, dsn string)) {
+// Runner is a test or a benchmark, which can have parts.
+type Runner[T any] interface {
+	testing.TB
+	Run(name string, part func(T)) bool
+}
+
+// Each runs fn as a part of t on a fresh database of every kind that this build has; dsn names it.
+func Each[T Runner[T]](t T, fn func(t T, dsn string)) {
 	t.Helper()
 	for _, s := range servers {
-		t.Run(s.name, func(t *testing.T) { fn(t, s.fresh(t)) })
+		t.Run(s.name, func(t T) { fn(t, s.fresh(t)) })
 	}
 }

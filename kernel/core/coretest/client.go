@@ -84,10 +84,11 @@ func clientConfig(t testing.TB, config, addr string) []byte {
 func HTTP(t testing.TB, proxy string) *http.Client {
 	t.Helper()
 	transport := &http.Transport{
-		Proxy:              http.ProxyURL(&url.URL{Scheme: "socks5", Host: proxy}),
-		DisableKeepAlives:  true,
-		DisableCompression: true,
-		TLSClientConfig:    trusting(),
+		Proxy:                 http.ProxyURL(&url.URL{Scheme: "socks5", Host: proxy}),
+		DisableKeepAlives:     true,
+		DisableCompression:    true,
+		TLSClientConfig:       trusting(),
+		ExpectContinueTimeout: patience,
 	}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: transport, Timeout: patience}

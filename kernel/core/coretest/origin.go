@@ -17,7 +17,7 @@ import (
 //
 //	/bytes?n=N      N bytes; with &warm=1 it starts with small pieces, as a page would
 //	/upload         how many bytes the body had
-//	/hold           bytes without end, until the client goes
+//	/hold           bytes without end, until the client goes: those of Pattern
 type Server struct {
 	URL  string // http://127.0.0.1:port or https://...
 	Addr string // 127.0.0.1:port
@@ -101,10 +101,20 @@ func (s *Server) hold(w http.ResponseWriter, r *http.Request) {
 	s.held.Add(1)
 	defer s.held.Add(-1)
 	chunk := make([]byte, 4<<10)
-	for {
+	for at := int64(0); ; at += int64(len(chunk)) {
+		Pattern(chunk, at)
 		if _, err := w.Write(chunk); err != nil || pause(w, r, 10*time.Millisecond) {
 			return
 		}
+	}
+}
+
+// Pattern fills p with what an endless answer has from offset at. No two places near each other look alike, so that a
+// piece that is lost, doubled or moved shows.
+func Pattern(p []byte, at int64) {
+	for i := range p {
+		n := at + int64(i)
+		p[i] = byte(n*31 ^ n>>8 ^ n>>16)
 	}
 }
 

@@ -1,0 +1,63 @@
+package xui
+
+import "context"
+
+func (r routes) traffic() {
+	handle(r, get("/clients/traffic/{email}", "Traffic of a client", clientsTag), r.clientTraffic)
+	handle(r, post("/clients/updateTraffic/{email}", "Set the traffic of a client; an absent side stays", clientsTag), r.updateTraffic)
+	handle(r, post("/clients/resetTraffic/{email}", "Set the traffic of a client to zero", clientsTag), r.resetTraffic)
+}
+
+// clientTraffic is the traffic row of a client.
+type clientTraffic struct {
+	ID           int64  `json:"id"`
+	InboundID    int64  `json:"inboundId" doc:"the first inbound, 0 = none"`
+	Enable       bool   `json:"enable" doc:"whether it may connect now"`
+	Email        string `json:"email"`
+	UUID         string `json:"uuid"`
+	SubID        string `json:"subId"`
+	Up           int64  `json:"up" doc:"bytes"`
+	Down         int64  `json:"down" doc:"bytes"`
+	ExpiryTime   int64  `json:"expiryTime" doc:"ms since the epoch, 0 = never, below 0 = ms from the first use on"`
+	Total        int64  `json:"total" doc:"quota in bytes, 0 = none"`
+	Reset        int    `json:"reset"`
+	ResetDay     int    `json:"resetDay"`
+	ResetMax     int    `json:"resetMax"`
+	ResetCount   int    `json:"resetCount" doc:"renewals so far"`
+	LastOnline   int64  `json:"lastOnline" doc:"ms since the epoch, 0 = never"`
+	LastSubFetch int64  `json:"lastSubFetch" doc:"ms since the epoch, 0 = never"`
+	IPRefused    int64  `json:"ipRefused" doc:"connections refused for the IP limit since the server started"`
+}
+
+func (r routes) clientTraffic(ctx context.Context, in *EmailPath) (clientTraffic, string, error) {
+	v, err := r.Accounts.User(ctx, in.Email)
+	if err != nil {
+		return clientTraffic{}, "", err
+	}
+	t := clientTraffic{
+		ID: v.ID, Enable: v.Status.Admitted(), Email: v.Username, UUID: v.VLESSID, SubID: v.SubID,
+		Up: v.Traffic.Up, Down: v.Traffic.Down, ExpiryTime: shownExpiry(&v.User), Total: orZero(v.Quota),
+		Reset: v.RenewDays, ResetDay: v.RenewDay, ResetMax: v.RenewMax, ResetCount: v.RenewCount,
+		LastOnline: v.Traffic.OnlineAt, LastSubFetch: v.SubFetchAt, IPRefused: r.Accounts.Refused(v.ID),
+	}
+	if len(v.Inbounds) > 0 {
+		t.InboundID = v.Inbounds[0]
+	}
+	return t, "", nil
+}
+
+type updateTrafficRequest struct {
+	EmailPath
+	Body struct {
+		Upload   *int64 `json:"upload" doc:"bytes"`
+		Download *int64 `json:"download" doc:"bytes"`
+	}
+}
+
+func (r routes) updateTraffic(ctx context.Context, in *updateTrafficRequest) (none, string, error) {
+	return none{}, "", r.Accounts.SetTraffic(ctx, in.Email, in.Body.Upload, in.Body.Download)
+}
+
+func (r routes) resetTraffic(ctx context.Context, in *EmailPath) (none, string, error) {
+	return none{}, "", r.Accounts.ResetTraffic(ctx, in.Email)
+}

@@ -1,0 +1,120 @@
+package directory
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sluicehq/sluice/kernel/domain"
+)
+
+// Whoever reads sees records of one moment each, while everything happens at once. The race detector looks on too.
+func TestAllAtOnce(t *testing.T) {
+	const users, rounds = 600, 30
+	// At revision n the note, the name and the usage of a user say n, so that a mixed record shows.
+	at := func(id, n int64) domain.Account {
+		return with(id, n, func(a *domain.Account) {
+			a.User.Note = fmt.Sprintf("%0*d", 20+n%7*50, n)
+			a.User.Username = fmt.Sprintf("%d.%d", id, n)
+			a.User.ExpireAt = ptr(n + 1)
+			a.Traffic.Up, a.Traffic.Down = n, n
+			a.Inbounds = []int64{n}
+		})
+	}
+	d := New()
+	for id := range int64(users) {
+		d.Put(at(id, 0))
+	}
+	var writers, readers sync.WaitGroup
+	for writer := range int64(3) {
+		writers.Go(func() {
+			for n := range int64(rounds) {
+				for id := writer; id < users; id += 3 {
+					d.Put(at(id, n+1))
+					d.Postpone(id, n+5)
+				}
+				d.SetDeleteLimited(n%2 == 0)
+				d.Remove(users + 3*n + writer)
+				d.Moved([]domain.TrafficDelta{{UserID: 2*users + n, Up: 1}})
+			}
+		})
+	}
+	done := make(chan struct{})
+	checkRecord := func(r Record, ok bool) {
+		whole := r.Note == fmt.Sprintf("%0*d", 20+r.Revision%7*50, r.Revision) && r.Up == r.Revision && r.Down == r.Revision &&
+			r.Username == fmt.Sprintf("%d.%d", r.ID, r.Revision) && len(r.Inbounds) == 1 && r.Inbounds[0] == r.Revision
+		if ok && !whole {
+			t.Errorf("a record of more than one moment: %+v", r)
+		}
+	}
+	for range 2 {
+		readers.Go(func() {
+			for n := int64(0); ; n++ {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				checkRecord(d.ByID(n % users))
+				checkRecord(d.ByName(fmt.Sprintf("%d.%d", n%users, n%rounds)))
+				for r := range d.Each {
+					checkRecord(r, true)
+				}
+				d.Due(n, 50)
+				d.NextDue()
+				d.Stale(n)
+				d.Memory()
+			}
+		})
+	}
+	writers.Wait()
+	close(done)
+	readers.Wait()
+	for id := range int64(users) {
+		if r, ok := d.ByID(id); !ok || r.Revision != rounds || r.DueAt != rounds+4 {
+			t.Fatalf("user %d ended at revision %d, due at %d, found %v", id, r.Revision, r.DueAt, ok)
+		}
+	}
+}
+
+// A large flush lets others in: somebody sees the first users moved and the last not yet.
+func TestMovedLetsOthersIn(t *testing.T) {
+	const users = 50_000
+	d := New()
+	ds := make([]domain.TrafficDelta, users)
+	for id := range int64(users) {
+		d.Put(account(id, 1))
+		ds[id] = domain.TrafficDelta{UserID: id, Up: 1}
+	}
+	between, done := make(chan struct{}), make(chan struct{})
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			first, _ := d.ByID(0)
+			last, _ := d.ByID(users - 1)
+			if last.Up < first.Up {
+				close(between)
+				return
+			}
+		}
+	})
+	defer reader.Wait()
+	defer close(done)
+	deadline := time.After(30 * time.Second)
+	for {
+		d.Moved(ds)
+		select {
+		case <-between:
+			return
+		case <-deadline:
+			t.Fatal("nobody was ever let in")
+		default:
+		}
+	}
+}

@@ -1,0 +1,176 @@
+// Package directory keeps a small record of every user in memory, so that finding one, or what is due next, costs the
+// same with a thousand users as with a million. DESIGN.md says how it is laid out.
+package directory
+
+import (
+	"hash/maphash"
+	"slices"
+	"sync"
+
+	"github.com/sluicehq/sluice/kernel/domain"
+)
+
+// batch is how many users are looked at or changed before the lock is given to others: some tens of microseconds.
+const batch = pageSize
+
+// Directory is the record of every user. The database is the truth: whoever changes a user there tells the directory
+// after the commit. All methods may be called at the same time.
+type Directory struct {
+	mu   sync.RWMutex
+	ids  ids      // id → slot, and which ids are gone
+	recs records  // slot → record
+	text arena    // the strings of the records
+	name index    // domain.NameKey of the username → slot
+	sub  index    // sub id → slot
+	sets interner // the sets of inbounds
+
+	holds map[uint32]hold // by slot, of the users on hold
+
+	due           heap[uint32]        // slots of the users with something due, soonest first
+	ruled         map[uint32][2]int64 // by slot: due without and with deleteLimited, where they differ
+	deleteLimited bool
+
+	entry []byte // where Put composes the strings of a user
+}
+
+// New returns an empty directory in which a used up quota does not lead to deletion (SetDeleteLimited).
+func New() *Directory {
+	seed := maphash.MakeSeed()
+	hash := func(s string) uint32 { return uint32(maphash.String(seed, s)) }
+	d := &Directory{
+		ids:   ids{pages: map[int64]*page{}},
+		recs:  newRecords(),
+		sets:  newInterner(),
+		holds: map[uint32]hold{},
+		ruled: map[uint32][2]int64{},
+	}
+	d.name = newIndex(hash, func(slot uint32) []byte { return d.text.at(d.recs.at(slot).text).key() })
+	d.sub = newIndex(hash, func(slot uint32) []byte { return d.text.at(d.recs.at(slot).text).sub() })
+	d.due = heap[uint32]{
+		before: d.sooner,
+		moved:  func(slot uint32, at int) { d.recs.at(slot).heapAt = uint32(at) },
+	}
+	return d
+}
+
+// Put takes what a commit made of a user, and says whether it did: a record that is older than the known one, or of a
+// user that was removed, changes nothing. One of the same revision is taken, for its usage may be newer. That is why
+// Put and Moved have to be called in the order of their commits, or a delta would be counted twice or not at all.
+func (d *Directory) Put(a domain.Account) bool {
+	u := &a.User
+	key := domain.NameKey(u.Username)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	slot := d.ids.get(u.ID)
+	switch {
+	case slot == gone:
+		return false
+	case slot == unknown:
+		slot = d.recs.take()
+		d.ids.set(u.ID, slot)
+	case u.Revision < d.recs.at(slot).revision:
+		return false
+	}
+	r := d.recs.at(slot)
+	d.setText(slot, r, key, u)
+	known := r.inbounds
+	r.fill(u, &a.Traffic)
+	r.inbounds = d.sets.take(a.Inbounds)
+	d.sets.drop(known)
+	d.setHold(slot, u)
+	d.schedule(slot, r, u)
+	d.squeeze()
+	return true
+}
+
+// Remove forgets the users for good: no later Put brings one back, for ids are not reused. Unknown ids count as removed
+// too, since their Put may be late.
+func (d *Directory) Remove(ids ...int64) {
+	for part := range slices.Chunk(ids, batch) {
+		d.removeAll(part)
+	}
+}
+
+func (d *Directory) removeAll(ids []int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, id := range ids {
+		if slot := d.ids.get(id); slot != unknown && slot != gone {
+			d.drop(slot)
+		}
+		d.ids.remove(id)
+		d.squeeze()
+	}
+}
+
+// drop takes the slot's user out of everything.
+func (d *Directory) drop(slot uint32) {
+	r := d.recs.at(slot)
+	d.setDue(slot, r, 0)
+	delete(d.ruled, slot)
+	delete(d.holds, slot)
+	d.sets.drop(r.inbounds)
+	e := d.text.at(r.text)
+	d.name.remove(string(e.key()), slot)
+	d.sub.remove(string(e.sub()), slot)
+	d.text.release(r.text)
+	d.recs.release(slot)
+}
+
+// Moved adds what a flush has stored. Unknown users are ignored. The stored status stays: the commit that follows a used
+// up quota brings the new one.
+func (d *Directory) Moved(ds []domain.TrafficDelta) {
+	for part := range slices.Chunk(ds, batch) {
+		d.moveAll(part)
+	}
+}
+
+func (d *Directory) moveAll(ds []domain.TrafficDelta) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range ds {
+		delta := &ds[i]
+		slot := d.ids.get(delta.UserID)
+		if slot == unknown || slot == gone {
+			continue
+		}
+		r := d.recs.at(slot)
+		r.up += delta.Up
+		r.down += delta.Down
+		r.onlineAt = max(r.onlineAt, delta.OnlineAt)
+	}
+}
+
+// setText stores the user's strings and keeps the indexes in step. Most changes of a user leave them as they are.
+func (d *Directory) setText(slot uint32, r *record, key string, u *domain.User) {
+	d.entry = appendEntry(d.entry[:0], slot, u.Username, key, u.SubID, u.Note)
+	if r.is(used) {
+		old := d.text.at(r.text)
+		if string(old) == string(d.entry) {
+			return
+		}
+		d.name.remove(string(old.key()), slot)
+		d.sub.remove(string(old.sub()), slot)
+		d.text.release(r.text)
+	}
+	r.text = d.text.add(d.entry)
+	d.name.set(key, slot)
+	d.sub.set(u.SubID, slot)
+}
+
+// squeeze moves what still lives in thinned out chunks of text to where there is room, and frees them. A chunk is small,
+// so that this never takes long.
+func (d *Directory) squeeze() {
+	for {
+		chunk, ok := d.text.thinnest()
+		if !ok {
+			return
+		}
+		for at, e := range d.text.entries(chunk) {
+			if r := d.recs.at(e.slot()); r.is(used) && r.text == at {
+				r.text = d.text.add(e)
+			}
+		}
+		d.text.free(chunk)
+	}
+}

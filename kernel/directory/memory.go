@@ -1,0 +1,29 @@
+package directory
+
+import "unsafe"
+
+// What an entry of a map costs in bytes, on average over how full a map may be: the key, the value and a byte of
+// control, of which two thirds are in use.
+const (
+	indexEntry = 14
+	holdEntry  = 63
+	ruledEntry = 38
+)
+
+// Memory is what the directory holds.
+type Memory struct {
+	Users int
+	Bytes int64 // about: what maps take can only be estimated
+}
+
+// Memory returns what the directory holds now.
+func (d *Directory) Memory() Memory {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	bytes := len(d.recs.chunks)*int(unsafe.Sizeof([chunkRecords]record{})) +
+		d.ids.own*int(unsafe.Sizeof(page{})) +
+		4*(cap(d.due.items)+cap(d.recs.vacant)) +
+		indexEntry*(len(d.name.slots)+len(d.sub.slots)) +
+		holdEntry*len(d.holds) + ruledEntry*len(d.ruled)
+	return Memory{Users: d.recs.len(), Bytes: int64(bytes) + d.text.bytes}
+}

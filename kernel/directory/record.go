@@ -1,0 +1,174 @@
+package directory
+
+import (
+	"math"
+
+	"github.com/sluicehq/sluice/kernel/domain"
+)
+
+// Record is what the directory knows of a user: a copy, but for Inbounds. The fields mean what they do in domain.User
+// and domain.Traffic; usage is what has been flushed.
+type Record struct {
+	ID       int64
+	Revision int64
+	Username string // as given
+	SubID    string
+	Note     string
+	AdminID  int64
+	TgID     int64 // 0 = none
+	LimitIP  int   // 0 = any number
+
+	Enabled      bool
+	HoldSince    *int64        // ms UTC, nil = not on hold
+	HoldDuration int64         // ms, 0 when not on hold
+	HoldTimeout  *int64        // ms UTC, nil = none
+	ExpireAt     *int64        // ms UTC, nil = never
+	Quota        *int64        // bytes, nil = none
+	Status       domain.Status // as stored
+	StatusSince  int64         // ms UTC
+	Renews       bool          // RenewDays or RenewDay is set
+	Resets       bool          // ResetPolicy is set
+
+	Up, Down  int64 // bytes
+	OnlineAt  int64 // ms UTC, 0 = never
+	CreatedAt int64 // ms UTC
+	UpdatedAt int64 // ms UTC
+	DueAt     int64 // ms UTC when something has to be done for the user next, 0 = never
+
+	Inbounds []int64 // ids, ascending; shared with other records and not to be changed
+}
+
+// flags are the facts of a record that are one bit each.
+type flags uint8
+
+const (
+	used flags = 1 << iota // the slot holds a user
+	enabled
+	onHold
+	expires // expireAt counts
+	limited // quota counts
+	renews
+	resets
+)
+
+// record is how a user is kept: no pointers, so that the garbage collector has nothing to follow, and 128 bytes.
+type record struct {
+	id, revision         int64
+	expireAt, quota      int64
+	up, down, onlineAt   int64
+	createdAt, updatedAt int64
+	statusSince          int64
+	due                  int64 // 0 = never
+	adminID, tgID        int64
+
+	text     ref
+	inbounds uint32 // of the interner
+	heapAt   uint32 // place in the heap of what is due, if due is not 0
+	limitIP  int32
+	status   uint8 // of statuses
+	flags    flags
+}
+
+func (r *record) is(f flags) bool { return r.flags&f != 0 }
+
+// fill sets all that comes from the user's row alone.
+func (r *record) fill(u *domain.User, t *domain.Traffic) {
+	r.id, r.revision, r.adminID, r.tgID = u.ID, u.Revision, u.AdminID, u.TgID
+	r.createdAt, r.updatedAt, r.statusSince = u.CreatedAt, u.UpdatedAt, u.StatusSince
+	r.up, r.down = t.Up, t.Down
+	r.onlineAt = max(r.onlineAt, t.OnlineAt)
+	r.limitIP = int32(min(u.LimitIP, math.MaxInt32)) // nobody has as many addresses
+	r.status = statusNumber(u.Status)
+	r.flags = used
+	r.mark(enabled, u.Enabled)
+	r.mark(onHold, u.HoldSince != nil)
+	r.mark(renews, u.RenewDays > 0 || u.RenewDay > 0)
+	r.mark(resets, u.ResetPolicy != "")
+	r.expireAt = r.optional(expires, u.ExpireAt)
+	r.quota = r.optional(limited, u.Quota)
+}
+
+func (r *record) mark(f flags, on bool) {
+	if on {
+		r.flags |= f
+	}
+}
+
+// optional returns the number, and notes whether there is one.
+func (r *record) optional(f flags, number *int64) int64 {
+	if number == nil {
+		return 0
+	}
+	r.flags |= f
+	return *number
+}
+
+// statusAt is the status that follows from the facts at now.
+func (r *record) statusAt(now int64) domain.Status {
+	f := domain.Facts{Enabled: r.is(enabled), OnHold: r.is(onHold), Used: r.up + r.down}
+	if r.is(expires) {
+		f.ExpireAt = &r.expireAt
+	}
+	if r.is(limited) {
+		f.Quota = &r.quota
+	}
+	return f.StatusAt(now)
+}
+
+// statuses number the statuses for the records; 0 is a user that was never looked at.
+var statuses = [...]domain.Status{
+	"", domain.StatusDisabled, domain.StatusOnHold, domain.StatusExpired, domain.StatusLimited, domain.StatusActive,
+}
+
+func statusNumber(s domain.Status) uint8 {
+	for i, known := range statuses {
+		if s == known {
+			return uint8(i)
+		}
+	}
+	return 0
+}
+
+// hold is what only the users on hold have.
+type hold struct {
+	since, duration, timeout int64
+	ends                     bool // timeout counts
+}
+
+// setHold keeps the user's hold, if it is on one.
+func (d *Directory) setHold(slot uint32, u *domain.User) {
+	if u.HoldSince == nil {
+		delete(d.holds, slot)
+		return
+	}
+	h := hold{since: *u.HoldSince, duration: u.HoldDuration, ends: u.HoldTimeout != nil}
+	if h.ends {
+		h.timeout = *u.HoldTimeout
+	}
+	d.holds[slot] = h
+}
+
+// copy is the record as callers get it.
+func (d *Directory) copy(slot uint32) Record {
+	r := d.recs.at(slot)
+	c := Record{
+		ID: r.id, Revision: r.revision, AdminID: r.adminID, TgID: r.tgID, LimitIP: int(r.limitIP),
+		Enabled: r.is(enabled), ExpireAt: given(r.is(expires), r.expireAt), Quota: given(r.is(limited), r.quota),
+		Status: statuses[r.status], StatusSince: r.statusSince, Renews: r.is(renews), Resets: r.is(resets),
+		Up: r.up, Down: r.down, OnlineAt: r.onlineAt, CreatedAt: r.createdAt, UpdatedAt: r.updatedAt,
+		DueAt: r.due, Inbounds: d.sets.get(r.inbounds),
+	}
+	c.Username, c.SubID, c.Note = d.text.at(r.text).strings()
+	if r.is(onHold) {
+		h := d.holds[slot]
+		c.HoldSince, c.HoldDuration, c.HoldTimeout = &h.since, h.duration, given(h.ends, h.timeout)
+	}
+	return c
+}
+
+func given(is bool, number int64) *int64 {
+	if !is {
+		return nil
+	}
+	return &number
+}

@@ -1,0 +1,41 @@
+package directory
+
+// chunkRecords is the number of records that are allocated together, 32 KiB.
+const chunkRecords = 256
+
+// records hold the records by slot. They grow by chunks: nothing is copied, and the address of a record stays. The slot
+// of a removed user is used again.
+type records struct {
+	chunks []*[chunkRecords]record
+	next   uint32 // the first slot that was never used
+	vacant []uint32
+}
+
+// newRecords starts at slot 1, so that 0 can mean none.
+func newRecords() records { return records{chunks: []*[chunkRecords]record{{}}, next: 1} }
+
+// at is the record in the slot, valid until the slot is released.
+func (s *records) at(slot uint32) *record { return &s.chunks[slot/chunkRecords][slot%chunkRecords] }
+
+// take returns an empty slot.
+func (s *records) take() uint32 {
+	if n := len(s.vacant); n > 0 {
+		slot := s.vacant[n-1]
+		s.vacant = s.vacant[:n-1]
+		return slot
+	}
+	if int(s.next) == len(s.chunks)*chunkRecords {
+		s.chunks = append(s.chunks, new([chunkRecords]record))
+	}
+	s.next++
+	return s.next - 1
+}
+
+// release empties the slot.
+func (s *records) release(slot uint32) {
+	*s.at(slot) = record{}
+	s.vacant = append(s.vacant, slot)
+}
+
+// len is the number of slots in use.
+func (s *records) len() int { return int(s.next) - 1 - len(s.vacant) }

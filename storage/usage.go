@@ -1,0 +1,102 @@
+package storage
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/uptrace/bun"
+
+	"github.com/sluicehq/sluice/kernel/domain"
+)
+
+const (
+	hour = 60 * 60 * 1000 // ms
+	// longestUsage is the longest span that HourlyUsage answers: a year, in ms.
+	longestUsage = 366 * 24 * hour
+)
+
+// hourOf returns the start of the hour of a time, both ms UTC.
+func hourOf(at int64) int64 { return at - at%hour }
+
+// hoursFrom names the hours from $1 to before $2 that somebody moved bytes in. It jumps from one to the next by two
+// seeks, whatever the number of rows between them, because the key begins with the hour.
+const hoursFrom = `WITH RECURSIVE hours(hour) AS (
+	SELECT min(hour) FROM usage_hourly WHERE hour >= $1
+	UNION ALL
+	SELECT (SELECT min(u.hour) FROM usage_hourly AS u WHERE u.hour > hours.hour) FROM hours WHERE hours.hour < $2) `
+
+const (
+	usageOfUser = hoursFrom + `SELECT u.hour, u.up, u.down FROM hours JOIN usage_hourly AS u ON u.hour = hours.hour
+		WHERE u.user_id = $3 AND u.hour < $2 ORDER BY u.hour`
+	clearUsage = hoursFrom + `DELETE FROM usage_hourly WHERE user_id = $3 AND hour IN (SELECT hour FROM hours)`
+)
+
+// HourlyUsage returns what a user moved in each hour that starts at from or later and before to (ms UTC), ascending.
+// Hours without traffic are left out, and of a span of more than 366 days all but the last 366.
+func (r *Reader) HourlyUsage(ctx context.Context, userID, from, to int64) ([]domain.HourUsage, error) {
+	all := []domain.HourUsage{}
+	var h domain.HourUsage
+	err := r.scan(ctx, []any{&h.Hour, &h.Up, &h.Down}, func() { all = append(all, h) },
+		usageOfUser, max(from, to-longestUsage), to, userID)
+	return all, fail(ctx, r.engine, "read hourly usage", err)
+}
+
+// ClearUsage removes the hourly history of a user. It is no change.
+func (tx *Tx) ClearUsage(ctx context.Context, userID int64) error {
+	_, err := tx.tx.Tx.ExecContext(ctx, clearUsage, int64(0), int64(1<<62), userID)
+	return tx.fail(ctx, "clear hourly usage", err)
+}
+
+// SetTraffic sets what a user has moved since the last reset, in bytes; what it moved in its life stays. It is no
+// change by itself: who wants others to follow writes the user too, whose status may be another now. An unknown user
+// is not_found.
+func (tx *Tx) SetTraffic(ctx context.Context, userID, up, down int64) error {
+	res, err := tx.tx.Tx.ExecContext(ctx,
+		"UPDATE user_traffic SET up = $1, down = $2 WHERE user_id = $3", up, down, userID)
+	return tx.wrote(ctx, domain.KindUser, res, err)
+}
+
+// ResetTraffic sets what a user has moved since the last reset to zero, and logs and returns what it was. It is no
+// change by itself, as SetTraffic is none. An unknown user is not_found.
+func (tx *Tx) ResetTraffic(ctx context.Context, userID int64, reason domain.ResetReason) (domain.UsageReset, error) {
+	resets, err := tx.ResetTraffics(ctx, []int64{userID}, reason)
+	if err != nil {
+		return domain.UsageReset{}, err
+	}
+	return resets[0], nil
+}
+
+// ResetTraffics is ResetTraffic for many different users, at most 2,000. The resets are in the order of users.
+func (tx *Tx) ResetTraffics(
+	ctx context.Context, userIDs []int64, reason domain.ResetReason,
+) ([]domain.UsageReset, error) {
+	resets := []domain.UsageReset{}
+	if len(userIDs) == 0 {
+		return resets, nil
+	}
+	r := domain.UsageReset{At: tx.now, Reason: reason}
+	users := " WHERE user_id IN (" + joinIDs(userIDs) + ")"
+	err := tx.scan(ctx, []any{&r.ID, &r.UserID, &r.Up, &r.Down}, func() { resets = append(resets, r) },
+		"INSERT INTO usage_resets (user_id, at, up, down, reason) SELECT user_id, $1, up, down, $2 FROM user_traffic"+
+			users+" ORDER BY user_id RETURNING id, user_id, up, down", tx.now, reason)
+	if err == nil && len(resets) != len(userIDs) {
+		err = notFound(domain.KindUser, nil)
+	}
+	if err == nil {
+		_, err = tx.tx.Tx.ExecContext(ctx, "UPDATE user_traffic SET up = 0, down = 0"+users)
+	}
+	if err != nil {
+		return nil, tx.fail(ctx, "reset traffic", err)
+	}
+	// No database promises an order of what RETURNING returns.
+	slices.SortFunc(resets, func(a, b domain.UsageReset) int { return cmp.Compare(a.UserID, b.UserID) })
+	return resets, nil
+}
+
+// UsageResets returns the last resets of a user, at most limit, the newest first.
+func (r *Reader) UsageResets(ctx context.Context, userID int64, limit int) ([]domain.UsageReset, error) {
+	return selectAll[domain.UsageReset](ctx, r, "read resets", func(q *bun.SelectQuery) {
+		q.Where("user_id = ?", userID).Order("at DESC", "id DESC").Limit(int64(limit))
+	})
+}
