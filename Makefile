@@ -10,7 +10,7 @@ export CGO_ENABLED := 0
 # The version comes from git describe; a checkout that belongs to somebody else would fail Go's own stamp.
 export GOFLAGS := $(GOFLAGS) -buildvcs=false
 
-.PHONY: help build run test unit integration lint plugins plugins-check bench deps
+.PHONY: help build run test unit integration crash lint plugins plugins-check bench deps
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ unit: ## the tests that need only Go
 
 integration: ## all tests, those on a real PostgreSQL too
 	go test -tags integration ./...
+
+crash: ## kill a server 1000 times under load and look for what is lost, torn or counted twice
+	go test -run '^TestCrash$$' -timeout 3h ./cmd/sluice -args -crash.kills 1000
 
 lint: $(GOLANGCI) ## layers, style and vet
 	$(GOLANGCI) run ./...

@@ -12,3 +12,8 @@ import (
 func TestFirstFiveMinutesOnPostgres(t *testing.T) {
 	firstFiveMinutes(t, "--database", storagetest.Postgres(t))
 }
+
+// TestLifeOfAUserOnPostgres are the same stories with the data in PostgreSQL.
+func TestLifeOfAUserOnPostgres(t *testing.T) {
+	lifeOfAUser(t, "--database", storagetest.Postgres(t))
+}

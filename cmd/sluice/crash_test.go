@@ -1,0 +1,326 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sluicehq/sluice/kernel/core/coretest"
+)
+
+var (
+	crashKills = flag.Int("crash.kills", 30, "how often TestCrash kills the server")
+	crashSeed  = flag.Uint64("crash.seed", 0, "what the requests and the moments of TestCrash are made from, 0 = a new one")
+)
+
+// TestCrash kills the server at any moment of a workload, again and again, and compares what is left with what it had
+// acknowledged: the request in flight has happened or not, nothing is in between, and no byte is counted twice.
+func TestCrash(t *testing.T) {
+	seed := *crashSeed
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	c := newCrash(t, seed)
+	for n := range *crashKills {
+		if !t.Run(fmt.Sprintf("kill %d", n+1), func(t *testing.T) { c.round(t, n) }) {
+			t.Fatalf("repeat it with -args -crash.kills %d -crash.seed %d", n+1, seed)
+		}
+	}
+	t.Run("after all", c.exact)
+	t.Logf("%d requests were acknowledged, %d were in flight and done, %d in flight and not done", c.acknowledged, c.done, c.undone)
+}
+
+// crash is a data directory whose servers are killed, with the oracle of what must be in it.
+type crash struct {
+	dir, token string
+	target     string // what the movers talk to
+	seed       uint64
+	work       workload
+	users      crashUsers
+	flying     *crashOp // the request that was not answered, nil = none
+	lastID     int64    // the highest that a client ever had
+	movers     map[string]*usageOracle
+
+	acknowledged, done, undone int
+}
+
+// newCrash makes two inbounds, and two clients that move bytes through the first one whenever a server runs.
+func newCrash(t *testing.T, seed uint64) *crash {
+	l := newLife(t)
+	other := l.addInbound(nil)
+	c := &crash{
+		dir: l.dir, token: l.token, target: exchangeServer(t), seed: seed, users: crashUsers{}, movers: map[string]*usageOracle{},
+		work: workload{inbounds: [2]int64{l.inbound.ID, other.ID}, movers: []string{"mover-1", "mover-2"}},
+	}
+	for i, email := range c.work.movers {
+		l.add(email, nil)
+		var links []string
+		l.panel(http.MethodGet, "/clients/links/"+email, "", &links)
+		proxy := coretest.Client(t, outboundOf(t, links[0]))
+		c.movers[email] = &usageOracle{mover: startMover(t, proxy, c.target, seed+uint64(i))}
+		c.users[email] = c.read(l.server, email)
+		c.lastID = max(c.lastID, c.users[email].ID)
+	}
+	l.kill()
+	return c
+}
+
+// start runs a server on the data and holds it against the oracle before anything moves.
+func (c *crash) start(t *testing.T) *server {
+	t.Helper()
+	s := start(t, c.dir)
+	s.token = c.token
+	c.verify(s)
+	return s
+}
+
+// round lets requests and bytes flow until the server is killed in the middle of them.
+func (c *crash) round(t *testing.T, n int) {
+	c.work.Rand = rand.New(rand.NewPCG(c.seed, uint64(n)))
+	lives := time.Duration(c.work.IntN(1500)) * time.Millisecond
+	if n%4 == 3 { // long enough for several flushes
+		lives += 1500 * time.Millisecond
+	}
+	s := c.start(t)
+	for _, m := range c.movers {
+		m.resume()
+	}
+	var killed atomic.Bool
+	bomb := time.AfterFunc(lives, func() {
+		killed.Store(true)
+		_ = s.process.Kill()
+	})
+	defer bomb.Stop()
+	watch := &flushWatch{}
+	for i := 0; c.send(s); i++ {
+		if i%10 == 0 && !watch.look(s, c.movers) {
+			break
+		}
+	}
+	if !killed.Load() {
+		t.Error("the server ended before it was killed")
+	}
+	s.kill()
+	for _, m := range c.movers {
+		m.halt(t)
+	}
+}
+
+// send sends one request, and takes it into the oracle when it is acknowledged; false says that no answer came.
+func (c *crash) send(s *server) bool {
+	s.t.Helper()
+	op := c.work.next(c.users)
+	m := c.movers[op.moves]
+	if m != nil {
+		m.begin()
+	}
+	c.flying = &op
+	body := ""
+	if op.body != nil {
+		body = text(s.t, op.body)
+	}
+	answer, err := s.try(http.MethodPost, "/panel/api/clients/"+op.path, body)
+	if err != nil {
+		return false
+	}
+	var reply struct {
+		Success bool
+		Obj     struct{ Client struct{ ID int64 } }
+	}
+	decode(s.t, answer, &reply)
+	if !reply.Success {
+		s.t.Fatalf("%s %s answers %s", op.path, body, answer)
+	}
+	c.flying, c.users = nil, op.after
+	c.acknowledged++
+	if m != nil {
+		m.set(op.usage)
+	}
+	if op.path == "add" {
+		c.born(s.t, op.body["client"].(object)["email"].(string), reply.Obj.Client.ID)
+	}
+	return true
+}
+
+// born takes down the id of a new client, which nobody ever had.
+func (c *crash) born(t *testing.T, email string, id int64) {
+	t.Helper()
+	if id <= c.lastID {
+		t.Fatalf("%s has the id %d, ids up to %d were used before", email, id, c.lastID)
+	}
+	c.lastID = id
+	u := c.users[email]
+	u.ID = id
+	c.users = c.users.with(u)
+}
+
+// try is do for a server that may be killed meanwhile.
+func (s *server) try(method, path, body string) (string, error) {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), method, s.base+path, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+s.token)
+	resp, err := (&http.Client{Timeout: patience}).Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	answer, err := io.ReadAll(resp.Body)
+	return string(answer), err
+}
+
+// read is a client as the API shows it; its usage is left out if it moves bytes.
+func (c *crash) read(s *server, email string) crashUser {
+	s.t.Helper()
+	var shown struct {
+		Client struct {
+			crashUser
+			Enable bool
+		}
+		InboundIDs []int64
+	}
+	s.panel(http.MethodGet, "/clients/get/"+email, "", &shown)
+	u := shown.Client.crashUser
+	u.Inbounds, u.Enabled = fmt.Sprint(shown.InboundIDs), shown.Client.Enable
+	if c.movers[email] == nil {
+		used := c.usage(s, email)
+		u.Up, u.Down = used.up, used.down
+	}
+	return u
+}
+
+func (c *crash) usage(s *server, email string) bytesMoved {
+	s.t.Helper()
+	var row traffic
+	s.panel(http.MethodGet, "/clients/traffic/"+email, "", &row)
+	return bytesMoved{row.Up, row.Down}
+}
+
+// verify compares a server that was just started, and through which nothing moves, with the oracle.
+func (c *crash) verify(s *server) {
+	s.t.Helper()
+	var health struct{ Status string }
+	_, body := s.do(http.MethodGet, "/readyz", "")
+	decode(s.t, body, &health)
+	if health.Status != "ready" {
+		s.t.Fatalf("after a restart: %s", body)
+	}
+	last, found := map[string]int64{}, crashUsers{}
+	s.panel(http.MethodPost, "/clients/lastOnline", "", &last)
+	for email := range last {
+		found[email] = c.read(s, email)
+	}
+	c.settle(s.t, found)
+	for _, email := range c.work.movers {
+		c.movers[email].restarted(s.t, email, c.usage(s, email), c.flying)
+	}
+	c.flying = nil
+}
+
+// settle decides whether the request in flight has happened, and fails if it has in part or if anything else differs.
+func (c *crash) settle(t *testing.T, found crashUsers) {
+	t.Helper()
+	if op := c.flying; op != nil && op.moves == "" {
+		if found.is(op.after) {
+			c.done++
+			for _, email := range op.after.emails() {
+				if c.users[email].ID != 0 || op.after[email].ID != 0 {
+					continue
+				}
+				c.users = op.after
+				c.born(t, email, found[email].ID)
+				return
+			}
+			c.users = op.after
+			return
+		}
+		c.undone++
+	}
+	if !found.is(c.users) {
+		t.Fatalf("in flight was %+v\nthere is %s\nthere was %s", c.flying, found, c.users)
+	}
+}
+
+// is says whether these are the users that must be shown. An id of 0 is not known yet.
+func (m crashUsers) is(want crashUsers) bool {
+	if !slices.Equal(m.emails(), want.emails()) {
+		return false
+	}
+	for email, u := range want {
+		got := m[email]
+		if u.ID == 0 {
+			u.ID = got.ID
+		}
+		u.Enabled = u.shown()
+		if got != u {
+			return false
+		}
+	}
+	return true
+}
+
+// String prints one client a line.
+func (m crashUsers) String() string {
+	var lines strings.Builder
+	for _, email := range m.emails() {
+		fmt.Fprintf(&lines, "\n%+v shown %t", m[email], m[email].shown())
+	}
+	return lines.String()
+}
+
+// exact lets the bytes of a new client flow without a kill, and finds every one of them in the database after one.
+func (c *crash) exact(t *testing.T) {
+	const email = "exact"
+	s := c.start(t)
+	l := &life{server: s, inbound: shownInbound{ID: c.work.inbounds[0]}}
+	l.add(email, nil)
+	var links []string
+	l.panel(http.MethodGet, "/clients/links/"+email, "", &links)
+	m := startMover(t, coretest.Client(t, outboundOf(t, links[0])), c.target, c.seed)
+	m.resume()
+	coretest.Eventually(t, "bytes have moved", func() bool {
+		done, _ := m.moved()
+		return done.up > 100_000
+	})
+	m.pause()
+	want, _ := m.moved()
+	if got := c.usage(s, email); got != want {
+		t.Errorf("used are %+v, want %+v", got, want)
+	}
+	l.waitFlushed(t)
+	s.kill()
+	s = start(t, c.dir)
+	s.token = c.token
+	if got := c.usage(s, email); got != want {
+		t.Errorf("used are %+v after a restart, want %+v", got, want)
+	}
+}
+
+// flushes is how many flushes have stored everything since the start of the server; false says that it is gone.
+func (s *server) flushes() (n int64, alive bool) {
+	s.t.Helper()
+	body, err := s.try(http.MethodGet, "/metrics", "")
+	if err != nil {
+		return 0, false
+	}
+	found := regexp.MustCompile(`(?m)^sluice_traffic_flushes_total (\d+)$`).FindStringSubmatch(body)
+	if found == nil {
+		s.t.Fatalf("no metric of flushes in %s", body)
+	}
+	n, err = strconv.ParseInt(found[1], 10, 64)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return n, true
+}
