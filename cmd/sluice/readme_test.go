@@ -48,13 +48,14 @@ func TestReadme(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for _, want := range []string{
-		`"tag":"in-`, `"msg":"Client added"`, `"totalGB":53687091200`, `"obj":["vless://`, "\nvless://", "\nok\n", `"msg":"Client deleted"`,
+		`"tag":"in-`, `"msg":"Client added"`, `"totalGB":53687091200`, `"obj":["vless://`, "\nvless://", "\nok\n",
+		`"msg":"Client updated"`, `{"adjusted":1,"skipped":[]}`, `"limitIp":1,"totalGB":54760833024`, `"msg":"Client deleted"`,
 	} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("the commands do not print %s", want)
 		}
 	}
-	traffic := regexp.MustCompile(`"up":(\d+),"down":(\d+)`).FindSubmatch(out)
+	traffic := regexp.MustCompile(`"subId":"[^"]*","up":(\d+),"down":(\d+)`).FindSubmatch(out)
 	if traffic == nil || string(traffic[2]) == "0" {
 		t.Errorf("the download is not counted: %s", traffic)
 	}
