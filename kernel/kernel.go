@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -130,6 +129,23 @@ func (k *Kernel) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	k.makeCore()
+	k.apply(settings)
+	var both errgroup.Group
+	both.Go(func() error { return k.startPlugins(ctx) })
+	both.Go(func() error { return k.startCore(ctx) })
+	if err := both.Wait(); err != nil {
+		return err
+	}
+	if err := k.makeServices(ctx, node); err != nil {
+		return err
+	}
+	k.Accounts.FollowFrom(seq)
+	return k.startJobs(settings)
+}
+
+// makeCore makes the core, the directory beside it, and the job that both tell what is to be done for users.
+func (k *Kernel) makeCore() {
 	k.directory = directory.New()
 	k.Core = core.New(core.Options{
 		Log: k.o.Log.Named("core"), Clock: k.o.Clock, CertDir: k.o.Dir.Certs(),
@@ -140,13 +156,10 @@ func (k *Kernel) start(ctx context.Context) error {
 		func(ctx context.Context, users []int64, firstUse map[int64]int64) ([]int64, error) {
 			return k.Accounts.Advance(ctx, users, firstUse)
 		})
-	k.apply(settings)
-	var both errgroup.Group
-	both.Go(func() error { return k.startPlugins(ctx) })
-	both.Go(func() error { return k.startCore(ctx) })
-	if err := both.Wait(); err != nil {
-		return err
-	}
+}
+
+// makeServices makes what stands on the database, the core and the plugins.
+func (k *Kernel) makeServices(ctx context.Context, node string) (err error) {
 	if k.flusher, err = jobs.NewFlusher(ctx, k.db, meters{k.Core, k.directory}, k.o.Clock, node); err != nil {
 		return err
 	}
@@ -163,7 +176,10 @@ func (k *Kernel) start(ctx context.Context) error {
 		Periods:    period.New(k.Plugins),
 		OnSettings: k.apply, OnDrift: k.reconcileSoon,
 	})
-	k.Accounts.FollowFrom(seq)
+	return nil
+}
+
+func (k *Kernel) startJobs(settings domain.Settings) error {
 	runner, err := jobs.Start(k.o.Clock, k.o.Log.Named("jobs"),
 		k.flush(settings),
 		jobs.Job{Name: "advance users", Every: lifeEvery, Run: k.life.Run},
@@ -197,33 +213,6 @@ func (k *Kernel) apply(s domain.Settings) {
 	if err := runner.Reschedule(k.flush(s)); err != nil {
 		k.o.Log.Error("traffic is still flushed as often as before", zap.Error(err))
 	}
-}
-
-// lifeGate is the gate as time sees it: a user whose subscription is about to be renewed is not cut for the moment that
-// this takes.
-type lifeGate struct {
-	core      *core.Engine
-	directory *directory.Directory
-}
-
-// Recheck cuts those of the users whose time is over for good.
-func (g lifeGate) Recheck(userIDs []int64) error {
-	return g.core.Recheck(slices.DeleteFunc(slices.Clone(userIDs), func(id int64) bool {
-		r, known := g.directory.ByID(id)
-		return known && r.Renews
-	}))
-}
-
-// meters are the core's counters, whose flushed bytes the directory counts too.
-type meters struct {
-	*core.Engine
-	directory *directory.Directory
-}
-
-// Flushed marks deltas as stored.
-func (m meters) Flushed(users []domain.TrafficDelta, inbounds []domain.InboundDelta) {
-	m.Engine.Flushed(users, inbounds)
-	m.directory.Moved(users)
 }
 
 func (k *Kernel) startPlugins(ctx context.Context) error {
