@@ -132,6 +132,7 @@ func TestXUIUpdateRefuses(t *testing.T) {
 		b.scenario("unknown client", http.MethodPost, "/clients/update/nobody", `{}`, envelope("client not found")),
 		update("no body", "", "request body is required"),
 		update("a list", "[]", "the request body must be an object"),
+		update("the fields under client", `{"client":{"totalGB":5}}`, "client is not a field here: its fields stand at the top level of the body"),
 		update("name in use", `{"email":"BOB"}`, "email already in use: BOB"),
 		update("uuid in use", `{"uuid":"`+uuidOf("bob")+`"}`, "uuid is already in use"),
 		update("subId in use", `{"subId":"sub-bob"}`, "subId is already in use"),

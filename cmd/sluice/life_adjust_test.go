@@ -133,11 +133,8 @@ func (l *life) inboundEnds() {
 		return !coretest.Reachable(fmt.Sprintf("127.0.0.1:%d", small.Port)) && !coretest.Reachable(fmt.Sprintf("127.0.0.1:%d", short.Port))
 	})
 	for _, in := range list {
-		problem := ""
-		if in.ID == small.ID || in.ID == short.ID {
-			problem = "it has expired, or its quota is used up"
-		}
-		if in.Problem != problem {
+		problems := map[int64]string{small.ID: "its quota is used up", short.ID: "it has expired"}
+		if in.Problem != problems[in.ID] {
 			l.t.Errorf("inbound %d has the problem %q", in.ID, in.Problem)
 		}
 		if in.ID == small.ID && in.Up+in.Down < quota {

@@ -34,6 +34,9 @@ type clientInput struct {
 	TrafficResetDay    field[int]            `json:"trafficResetDay" doc:"day of the month for monthly"`
 	TrafficResetParams field[map[string]any] `json:"trafficResetParams" doc:"parameters of the period"`
 
+	// Nested is the mistake of sending an update as add has it, which would be a success that changes nothing.
+	Nested any `json:"client" doc:"not a field: those of a client stand side by side"`
+
 	AutoDeleteInDays field[*int] `json:"autoDeleteInDays" doc:"days after expiry at which the client is deleted, null = never"`
 }
 
@@ -50,8 +53,11 @@ func (c *clientInput) identity() (string, error) {
 
 // unserved refuses what this version does not do: a field that is taken and then not kept would be worse.
 func (c *clientInput) unserved() error {
-	if c.Group.Value != "" {
+	switch {
+	case c.Group.Value != "":
 		return domain.Invalid("group", "is not served yet")
+	case c.Nested != nil:
+		return domain.Invalid("client", "is not a field here: its fields stand at the top level of the body")
 	}
 	return nil
 }

@@ -127,8 +127,13 @@ func (s *Service) inboundView(in domain.Inbound) InboundView {
 	if s.Core == nil || !in.Enabled {
 		return view
 	}
-	if !in.Serves(s.now()) {
-		view.Problem = "it has expired, or its quota is used up"
+	switch now := s.now(); {
+	case in.Serves(now):
+	case in.ExpireAt != nil && *in.ExpireAt <= now:
+		view.Problem = "it has expired"
+		return view
+	default:
+		view.Problem = "its quota is used up"
 		return view
 	}
 	if err := s.Core.Health(); err != nil {

@@ -294,8 +294,6 @@ func TestAdvanceInbounds(t *testing.T) {
 			t.Errorf("problem %q, %v", view.Problem, err)
 		}
 	}
-	const over = "it has expired, or its quota is used up"
-
 	advance("inbound 1 in1", "inbound 2 in2") // whatever the core was started with
 	advance()
 	change(1, func(in *domain.Inbound) { in.Quota, in.ExpireAt = ptr(int64(10)), ptr(start+day) })
@@ -304,7 +302,7 @@ func TestAdvanceInbounds(t *testing.T) {
 	problem("")
 	move(0, 1)
 	advance("inbound 1 in1 shut")
-	problem(over)
+	problem("its quota is used up")
 	advance()
 	change(1, func(in *domain.Inbound) { in.Quota = ptr(int64(11)) })
 	advance("inbound 1 in1")
@@ -312,7 +310,7 @@ func TestAdvanceInbounds(t *testing.T) {
 	advance()
 	b.clock.Advance(time.Millisecond)
 	advance("inbound 1 in1 shut")
-	problem(over)
+	problem("it has expired")
 	change(1, func(in *domain.Inbound) { in.ExpireAt = nil })
 	move(1, 0)
 	advance() // it has expired no more, but its quota is used up
