@@ -35,7 +35,7 @@ type Advance func(ctx context.Context, userIDs []int64, firstUse map[int64]int64
 
 const (
 	lifeBatch   = 1000             // users per transaction: other writers wait for milliseconds only
-	maxBatches  = 100              // per run: what is left has the next, and other jobs their turn
+	maxDue      = 100 * lifeBatch  // users per run: what is left has the next
 	failedAgain = 30 * time.Second // until a user whose turn failed has the next
 	lifeBackoff = 5 * time.Second  // until the next try when the database fails
 )
@@ -84,24 +84,25 @@ func (l *Life) Run(ctx context.Context) error {
 	if err := l.noticeJump(ctx, now); err != nil {
 		return err
 	}
-	for range maxBatches {
-		due := l.schedule.Due(now, lifeBatch)
-		if err := l.gate.Recheck(due); err != nil {
-			l.log.Warn("the core does not follow the time, its audit will", zap.Error(err))
-		}
-		if rest := l.resting - now; rest > 0 && rest <= lifeBackoff.Milliseconds() {
-			return nil
-		}
+	due := l.schedule.Due(now, maxDue)
+	if err := l.gate.Recheck(due); err != nil { // all of them before the first is stored: that may take seconds
+		l.log.Warn("the core does not follow the time, its audit will", zap.Error(err))
+	}
+	if rest := l.resting - now; rest > 0 && rest <= lifeBackoff.Milliseconds() {
+		return nil
+	}
+	for {
+		batch := due[:min(len(due), lifeBatch)]
+		due = due[len(batch):]
 		seen := l.take()
-		if len(due) == 0 && len(seen) == 0 {
+		if len(batch) == 0 && len(seen) == 0 {
 			return nil
 		}
-		if err := l.step(ctx, now, due, seen); err != nil {
+		if err := l.step(ctx, now, batch, seen); err != nil {
 			l.resting = now + lifeBackoff.Milliseconds()
 			return err
 		}
 	}
-	return nil
 }
 
 // step advances one batch. What fails for the whole batch is tried again later.
