@@ -49,8 +49,12 @@ func (db *DB) FlushTraffic(ctx context.Context, c domain.Chunk) error {
 	})
 }
 
-// AddTraffic is FlushTraffic inside a transaction, for a change that has to take what is not flushed yet along.
+// AddTraffic is FlushTraffic inside a transaction, for a change that has to take what is not flushed yet along. An empty
+// chunk, which has no number, is none.
 func (tx *Tx) AddTraffic(ctx context.Context, c domain.Chunk) error {
+	if c.Empty() {
+		return nil
+	}
 	return tx.fail(ctx, "add traffic", addChunk(ctx, tx.engine, tx.tx.Tx, c, tx.now))
 }
 

@@ -17,7 +17,7 @@ type field[T any] struct {
 // Schema is that of the value, or null.
 func (field[T]) Schema(r huma.Registry) *huma.Schema {
 	s := *r.Schema(reflect.TypeFor[T](), false, "")
-	s.Nullable = true
+	s.Nullable = s.Type != "" // what has no type takes null already
 	return &s
 }
 

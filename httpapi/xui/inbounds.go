@@ -17,6 +17,9 @@ func (r routes) inbounds() {
 	handle(r, get("/inbounds/list", "List the inbounds", inboundsTag), r.listInbounds)
 	handle(r, get("/inbounds/get/{id}", "Get an inbound", inboundsTag), r.getInbound)
 	handle(r, post("/inbounds/add", "Add an inbound; it serves at once", inboundsTag), r.addInbound)
+	handle(r, post("/inbounds/update/{id}", "Change an inbound; absent fields stay", inboundsTag), r.updateInbound)
+	handle(r, post("/inbounds/setEnable/{id}", "Open or close an inbound", inboundsTag), r.enableInbound)
+	handle(r, post("/inbounds/{id}/resetTraffic", "Set the traffic of an inbound to zero; its clients keep theirs", inboundsTag), r.resetInbound)
 	handle(r, post("/inbounds/del/{id}", "Delete an inbound; its clients stay", inboundsTag), r.deleteInbound)
 }
 
@@ -151,11 +154,12 @@ func (r routes) listInbounds(ctx context.Context, _ *struct{}) ([]inbound, strin
 	return list, "", nil
 }
 
-type idPath struct {
+// IDPath is a path with the id of an inbound.
+type IDPath struct {
 	ID int64 `path:"id" minimum:"1"`
 }
 
-func (r routes) getInbound(ctx context.Context, in *idPath) (inbound, string, error) {
+func (r routes) getInbound(ctx context.Context, in *IDPath) (inbound, string, error) {
 	view, err := r.Accounts.Inbound(ctx, in.ID)
 	if err != nil {
 		return inbound{}, "", err
@@ -163,6 +167,93 @@ func (r routes) getInbound(ctx context.Context, in *idPath) (inbound, string, er
 	return newInbound(view), "", nil
 }
 
-func (r routes) deleteInbound(ctx context.Context, in *idPath) (int64, string, error) {
+type updateInboundRequest struct {
+	IDPath
+	Body inboundInput
+}
+
+// inboundInput is an inbound as callers change it. Absent fields stay, null clears.
+type inboundInput struct {
+	Remark         field[string]   `json:"remark"`
+	Enable         field[*bool]    `json:"enable"`
+	Listen         field[string]   `json:"listen" doc:"IP address, empty = all"`
+	Port           field[int]      `json:"port"`
+	Protocol       field[string]   `json:"protocol"`
+	Tag            field[string]   `json:"tag" doc:"stays when empty"`
+	ShareAddr      field[string]   `json:"shareAddr"`
+	Anonymous      field[bool]     `json:"anonymous"`
+	Total          field[int64]    `json:"total" doc:"quota in bytes, 0 = none"`
+	ExpiryTime     field[int64]    `json:"expiryTime" doc:"ms since the epoch, 0 = never"`
+	Settings       field[document] `json:"settings"`
+	StreamSettings field[document] `json:"streamSettings"`
+	Sniffing       field[document] `json:"sniffing"`
+}
+
+// edit changes an inbound by what was given.
+func (b *inboundInput) edit(in *domain.Inbound) error {
+	b.Remark.put(&in.Remark)
+	b.Listen.put(&in.Listen)
+	b.Port.put(&in.Port)
+	b.ShareAddr.put(&in.ShareAddress)
+	b.Anonymous.put(&in.Anonymous)
+	if b.Enable.Value != nil {
+		in.Enabled = *b.Enable.Value
+	}
+	if b.Protocol.Value != "" {
+		in.Protocol = domain.Protocol(b.Protocol.Value)
+	}
+	if b.Tag.Value != "" {
+		in.Tag = b.Tag.Value
+	}
+	if b.Total.Set {
+		in.Quota = noneIfZero(b.Total.Value)
+	}
+	if b.ExpiryTime.Set {
+		in.ExpireAt = noneIfZero(b.ExpiryTime.Value)
+	}
+	if b.Settings.Set {
+		settings, err := withoutClients(b.Settings.Value)
+		if err != nil {
+			return err
+		}
+		in.Settings = string(settings)
+	}
+	if b.StreamSettings.Set {
+		in.StreamSettings = string(b.StreamSettings.Value)
+	}
+	if b.Sniffing.Set {
+		in.Sniffing = string(b.Sniffing.Value)
+	}
+	return nil
+}
+
+func (r routes) updateInbound(ctx context.Context, in *updateInboundRequest) (inbound, string, error) {
+	view, err := r.Accounts.UpdateInbound(ctx, in.ID, in.Body.edit)
+	if err != nil {
+		return inbound{}, "", err
+	}
+	return newInbound(view), "Inbound updated", nil
+}
+
+type enableInboundRequest struct {
+	IDPath
+	Body struct {
+		Enable bool `json:"enable" doc:"absent = false"`
+	}
+}
+
+func (r routes) enableInbound(ctx context.Context, in *enableInboundRequest) (none, string, error) {
+	_, err := r.Accounts.UpdateInbound(ctx, in.ID, func(changed *domain.Inbound) error {
+		changed.Enabled = in.Body.Enable
+		return nil
+	})
+	return none{}, "Inbound updated", err
+}
+
+func (r routes) resetInbound(ctx context.Context, in *IDPath) (none, string, error) {
+	return none{}, "", r.Accounts.ResetInbound(ctx, in.ID)
+}
+
+func (r routes) deleteInbound(ctx context.Context, in *IDPath) (int64, string, error) {
 	return in.ID, "Inbound deleted", r.Accounts.DeleteInbound(ctx, in.ID)
 }

@@ -47,7 +47,7 @@ func (s *Service) BulkAdjust(ctx context.Context, names []string, adj Adjustment
 	}
 	ids := s.idsOf(names)
 	var changed []domain.Account
-	err = s.drained(ctx, ids, func(tx *storage.Tx) error {
+	err = s.drained(ctx, ids, nil, func(tx *storage.Tx) error {
 		accounts, err := accountsByID(ctx, tx, ids)
 		if err != nil {
 			return err

@@ -3,6 +3,7 @@ package accounts
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"unicode"
@@ -34,6 +35,11 @@ func (s *Service) CreateInbound(ctx context.Context, in domain.Inbound) (Inbound
 		}
 		if err := free(&in, others); err != nil {
 			return err
+		}
+		if in.Enabled {
+			if err := probe(&in); err != nil {
+				return err
+			}
 		}
 		return tx.InsertInbound(ctx, &in)
 	}, func(ctx context.Context) {
@@ -75,8 +81,83 @@ func withTag(in domain.Inbound) domain.Inbound {
 	return in
 }
 
-// free gives the inbound its tag and refuses it when another one, or another program, holds its port: found before
-// the commit, so that nothing is stored that could not serve.
+// UpdateInbound lets edit change an inbound and stores it; it serves as changed when this returns. One that the core can
+// not open as it is now goes on as it was, and its Problem says why. An edit that changes nothing writes nothing.
+func (s *Service) UpdateInbound(ctx context.Context, id int64, edit func(*domain.Inbound) error) (InboundView, error) {
+	var in domain.Inbound
+	changed := false
+	err := s.write(ctx, func(tx *storage.Tx) error {
+		before, err := tx.Inbound(ctx, id)
+		if err != nil {
+			return err
+		}
+		in = before
+		if err := edit(&in); err != nil {
+			return err
+		}
+		if changed = !reflect.DeepEqual(before, in); !changed {
+			return nil
+		}
+		if err := s.checkUpdate(ctx, tx, &before, &in); err != nil {
+			return err
+		}
+		return tx.UpdateInbound(ctx, &in)
+	}, func(ctx context.Context) {
+		if changed {
+			s.inboundChanged(ctx, in)
+		}
+	})
+	if err != nil {
+		return InboundView{}, err
+	}
+	return s.inboundView(in), nil
+}
+
+// checkUpdate refuses what an inbound can not be changed to. Its port is tried only where it does not hold it itself.
+func (s *Service) checkUpdate(ctx context.Context, tx *storage.Tx, before, in *domain.Inbound) error {
+	if err := checkTexts(in); err != nil {
+		return err
+	}
+	if err := core.CheckInbound(withTag(*in), s.CertDir); err != nil {
+		return err
+	}
+	others, err := tx.Inbounds(ctx)
+	if err != nil {
+		return err
+	}
+	others = slices.DeleteFunc(others, func(o domain.Inbound) bool { return o.ID == in.ID })
+	if err := free(in, others); err != nil {
+		return err
+	}
+	if !in.Enabled || before.Serves(s.now()) && before.Collides(in) {
+		return nil
+	}
+	return probe(in)
+}
+
+// inboundChanged makes the core and the links follow a commit.
+func (s *Service) inboundChanged(ctx context.Context, in domain.Inbound) {
+	s.open[in.ID] = in.Serves(s.now())
+	s.follow("inbound changed", func(c Core) error { return c.ApplyInbounds(ctx, []domain.Inbound{s.served(in)}, nil) })
+	s.reload(ctx)
+}
+
+// ResetInbound sets what has passed an inbound to zero. One whose quota was used up serves again; its users keep theirs.
+func (s *Service) ResetInbound(ctx context.Context, id int64) error {
+	var in domain.Inbound
+	return s.drained(ctx, nil, []int64{id}, func(tx *storage.Tx) (err error) {
+		if err := tx.ResetInbound(ctx, id); err != nil {
+			return err
+		}
+		in, err = tx.Inbound(ctx, id)
+		return err
+	}, func(ctx context.Context) {
+		s.inboundChanged(ctx, in)
+	})
+}
+
+// free gives the inbound its tag and refuses it when another one holds its tag or port: found before the commit, so that
+// nothing is stored that could not serve.
 func free(in *domain.Inbound, others []domain.Inbound) error {
 	tags := make(map[string]bool, len(others))
 	for _, o := range others {
@@ -94,10 +175,7 @@ func free(in *domain.Inbound, others []domain.Inbound) error {
 	if tags[in.Tag] {
 		return domain.Conflict("tag", "already in use: "+in.Tag)
 	}
-	if !in.Enabled {
-		return nil
-	}
-	return probe(in)
+	return nil
 }
 
 // Inbounds returns every inbound by id.

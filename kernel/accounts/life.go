@@ -190,7 +190,7 @@ type outcome struct {
 // take stores turns in one transaction, with the bytes of the last seconds counted, and makes the rest follow.
 func (t turns) take(ctx context.Context, userIDs []int64, planned map[int64]turn) (idle []int64, err error) {
 	var done outcome
-	err = t.drained(ctx, userIDs, func(tx *storage.Tx) (err error) {
+	err = t.drained(ctx, userIDs, nil, func(tx *storage.Tx) (err error) {
 		done, err = t.store(ctx, tx, userIDs, planned)
 		return err
 	}, func(ctx context.Context) {

@@ -85,6 +85,8 @@ func (c *counters) Flushed(users []domain.TrafficDelta, _ []domain.InboundDelta)
 	c.directory.Moved(users)
 }
 
+func (c *counters) UnflushedInbound(int64) (up, down int64) { return 0, 0 }
+
 func (c *counters) Unflushed(user int64) (up, down int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

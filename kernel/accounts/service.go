@@ -37,9 +37,9 @@ type Usage interface {
 	Usage(ctx context.Context, userID int64) (domain.Traffic, error)
 	// Settled runs fn while no bytes are both in the database and in the core's counters. fn must not ask for Usage.
 	Settled(fn func() error) error
-	// Drain is Settled for a transaction that needs the users' bytes of the last seconds: commit stores them, a chunk,
-	// with what it writes; effect runs after it. Neither may ask for Usage.
-	Drain(ctx context.Context, userIDs []int64, commit func(domain.Chunk) error, effect func()) error
+	// Drain is Settled for a transaction that needs the bytes of the last seconds of users and inbounds: commit stores
+	// them, a chunk, with what it writes; effect runs after it. Neither may ask for Usage.
+	Drain(ctx context.Context, userIDs, inboundIDs []int64, commit func(domain.Chunk) error, effect func()) error
 }
 
 // Directory is the live record of every user.
@@ -128,15 +128,18 @@ func (s *Service) settled(fn func() error) error {
 	return s.Usage.Settled(fn)
 }
 
-// drained is write for a transaction that reads or sets the usage of users: it has their bytes of the last seconds.
-func (s *Service) drained(ctx context.Context, userIDs []int64, tx func(*storage.Tx) error, effect func(context.Context)) error {
+// drained is write for a transaction that reads or sets the usage of users or inbounds: it has their bytes of the last
+// seconds.
+func (s *Service) drained(
+	ctx context.Context, userIDs, inboundIDs []int64, tx func(*storage.Tx) error, effect func(context.Context),
+) error {
 	if s.Usage == nil {
 		return s.write(ctx, tx, effect)
 	}
 	s.order.Lock()
 	defer s.order.Unlock()
 	userIDs = slices.Compact(slices.Sorted(slices.Values(userIDs))) // the bytes of one that is there twice would count twice
-	return s.Usage.Drain(ctx, userIDs, func(c domain.Chunk) error {
+	return s.Usage.Drain(ctx, userIDs, inboundIDs, func(c domain.Chunk) error {
 		return s.DB.Write(ctx, func(t *storage.Tx) error {
 			if err := t.AddTraffic(ctx, c); err != nil {
 				return err

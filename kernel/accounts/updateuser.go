@@ -91,7 +91,7 @@ func (s *Service) tryUpdate(ctx context.Context, id int64, edit func(v *UserView
 // status that follows. An unknown user is not_found.
 func (s *Service) rewrite(ctx context.Context, id int64, what string, change func(*storage.Tx, *domain.Account) error) error {
 	var account domain.Account
-	return s.drained(ctx, []int64{id}, func(tx *storage.Tx) (err error) {
+	return s.drained(ctx, []int64{id}, nil, func(tx *storage.Tx) (err error) {
 		if account, err = tx.Account(ctx, id); err != nil {
 			return err
 		}

@@ -14,7 +14,7 @@ import (
 
 // drain stores the user's bytes in a transaction that resets them, and fails after it if lost is not nil.
 func drain(ctx context.Context, f *Flusher, db *storage.DB, user int64, refuse, lost error) (reset domain.UsageReset, err error) {
-	err = f.Drain(ctx, []int64{user}, func(c domain.Chunk) error {
+	err = f.Drain(ctx, []int64{user}, nil, func(c domain.Chunk) error {
 		err := db.Write(ctx, func(tx *storage.Tx) error {
 			if err := tx.AddTraffic(ctx, c); err != nil {
 				return err
@@ -138,6 +138,16 @@ func TestFlushInbounds(t *testing.T) {
 			if seq, err := db.LastFlush(ctx, "node"); err != nil || seq != c.chunks {
 				t.Errorf("%d chunks, %v; want %d", seq, err, c.chunks)
 			}
+			counters.delta = domain.InboundDelta{InboundID: in.ID, Up: 5}
+			err = f.Drain(ctx, nil, []int64{in.ID}, func(c domain.Chunk) error {
+				if len(c.Users) != 0 || len(c.Inbounds) != 1 || c.Inbounds[0].Up != 5 {
+					t.Errorf("drained %+v", c)
+				}
+				return db.Write(ctx, func(tx *storage.Tx) error { return tx.AddTraffic(ctx, c) })
+			}, func() {})
+			if got, _ := db.Inbound(ctx, in.ID); err != nil || got.Up != 8 || counters.delta.Up != 0 {
+				t.Errorf("after draining %d up are stored and %d are not, %v", got.Up, counters.delta.Up, err)
+			}
 		})
 	}
 }
@@ -155,6 +165,8 @@ func (w *withInbound) Moved() ([]domain.TrafficDelta, []domain.InboundDelta) {
 	}
 	return users, []domain.InboundDelta{w.delta}
 }
+
+func (w *withInbound) UnflushedInbound(int64) (up, down int64) { return w.delta.Up, w.delta.Down }
 
 func (w *withInbound) Flushed(users []domain.TrafficDelta, inbounds []domain.InboundDelta) {
 	w.counted.Flushed(users, nil)

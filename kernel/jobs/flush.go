@@ -24,6 +24,8 @@ type Counters interface {
 	Flushed([]domain.TrafficDelta, []domain.InboundDelta)
 	// Unflushed is what one user moved that is not marked as flushed, in bytes.
 	Unflushed(userID int64) (up, down int64)
+	// UnflushedInbound is the same of an inbound.
+	UnflushedInbound(inboundID int64) (up, down int64)
 }
 
 // TrafficStore is where traffic is kept.
@@ -123,11 +125,11 @@ func (f *Flusher) send(c domain.Chunk, commit func(domain.Chunk) error) error {
 	return nil
 }
 
-// Drain is for a transaction that reads or sets the usage of users: commit must store the chunk that it is given in its
+// Drain is for a transaction that reads or sets the usage of users or inbounds: commit must store the chunk that it is given in its
 // own transaction (storage.Tx.AddTraffic), so that the bytes of the last seconds are in what it reads. The chunk is empty
 // when there are none. effect runs after the commit, while no bytes are both in the database and in the counters.
 // Neither may call a Flusher.
-func (f *Flusher) Drain(ctx context.Context, userIDs []int64, commit func(domain.Chunk) error, effect func()) error {
+func (f *Flusher) Drain(ctx context.Context, userIDs, inboundIDs []int64, commit func(domain.Chunk) error, effect func()) error {
 	f.flushing.Lock()
 	defer f.flushing.Unlock()
 	if err := f.sendLocked(ctx, f.pending); err != nil {
@@ -136,7 +138,7 @@ func (f *Flusher) Drain(ctx context.Context, userIDs []int64, commit func(domain
 	f.settled.Lock()
 	defer f.settled.Unlock()
 	var err error
-	if c := f.unflushed(userIDs); c.Empty() {
+	if c := f.unflushed(userIDs, inboundIDs); c.Empty() {
 		err = commit(c)
 	} else {
 		err = f.send(c, commit)
@@ -148,12 +150,17 @@ func (f *Flusher) Drain(ctx context.Context, userIDs []int64, commit func(domain
 	return nil
 }
 
-// unflushed is what the users moved since the last flush.
-func (f *Flusher) unflushed(userIDs []int64) (c domain.Chunk) {
+// unflushed is what users and inbounds moved since the last flush.
+func (f *Flusher) unflushed(userIDs, inboundIDs []int64) (c domain.Chunk) {
 	now := f.clock.Now().UnixMilli()
 	for _, id := range userIDs {
 		if up, down := f.counters.Unflushed(id); up != 0 || down != 0 {
 			c.Users = append(c.Users, domain.TrafficDelta{UserID: id, Up: up, Down: down, OnlineAt: now})
+		}
+	}
+	for _, id := range inboundIDs {
+		if up, down := f.counters.UnflushedInbound(id); up != 0 || down != 0 {
+			c.Inbounds = append(c.Inbounds, domain.InboundDelta{InboundID: id, Up: up, Down: down})
 		}
 	}
 	return c

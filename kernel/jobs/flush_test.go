@@ -40,6 +40,8 @@ func (c counted) Flushed(ds []domain.TrafficDelta, _ []domain.InboundDelta) {
 
 func (c counted) Unflushed(user int64) (up, down int64) { return c[user].Up, c[user].Down }
 
+func (c counted) UnflushedInbound(int64) (up, down int64) { return 0, 0 }
+
 // unsure is a database whose answer is lost on the way back, or that does not take the chunk at all.
 type unsure struct {
 	*storage.DB
