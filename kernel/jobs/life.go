@@ -48,6 +48,7 @@ type Life struct {
 	gate     Gate
 	advance  Advance
 
+	running sync.Mutex // one run at a time
 	wall    wallWatch
 	resting int64 // ms UTC until which nothing is tried, because the database failed
 
@@ -80,6 +81,8 @@ func (l *Life) saw(userID, firstUse int64) {
 // Run does everything that is due. What the gate must know does not wait for the database: users whose time is over are
 // cut even while it fails.
 func (l *Life) Run(ctx context.Context) error {
+	l.running.Lock()
+	defer l.running.Unlock()
 	now := l.clock.Now().UnixMilli()
 	if err := l.noticeJump(ctx, now); err != nil {
 		return err
