@@ -22,6 +22,7 @@ func TestReadiness(t *testing.T) {
 		{"the last flush failed", Health{Traffic: down}, Degraded},
 		{"an inbound is down", Health{Inbounds: problem}, Degraded},
 		{"a plugin is refused", Health{Plugins: []plugin.Info{loaded, {State: plugin.StateRefused}}}, Degraded},
+		{"a plugin failed last", Health{Plugins: []plugin.Info{{State: plugin.StateFailing}}}, Degraded},
 		{"a plugin keeps failing", Health{Plugins: []plugin.Info{{State: plugin.StateFailed}}}, Degraded},
 		{"no database", Health{Database: down}, Unready},
 		{"no core", Health{Core: down, Inbounds: problem}, Unready},

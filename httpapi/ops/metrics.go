@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/sluicehq/sluice/kernel"
+	"github.com/sluicehq/sluice/kernel/plugin"
 )
 
 // State is what the kernel knows besides its health.
@@ -74,7 +75,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	count(panicsDesc, float64(core), "core")
 	count(panicsDesc, float64(plugins), "plugins")
 	for _, p := range newDetails(h).Plugins {
-		gauge(pluginDesc, one(p.State == "loaded"), p.Name)
+		gauge(pluginDesc, one(p.State == string(plugin.StateLoaded) || p.State == string(plugin.StateFailing)), p.Name)
 	}
 }
 

@@ -20,7 +20,9 @@ const (
 // back-off is twice as long.
 type breaker struct {
 	clock clockwork.Clock
-	open  atomic.Bool // read without the lock: nearly always false
+	// Read without the lock, and nearly always false.
+	open   atomic.Bool // the plugin is switched off
+	unwell atomic.Bool // its last call failed
 
 	mu      sync.Mutex
 	recent  [breakerFailures]time.Time // of the last failures, a ring
@@ -47,6 +49,9 @@ func (b *breaker) allow() error {
 
 // success closes the breaker if the call was the one that decides.
 func (b *breaker) success() {
+	if b.unwell.Load() {
+		b.unwell.Store(false)
+	}
 	if !b.open.Load() {
 		return
 	}
@@ -65,6 +70,7 @@ func (b *breaker) failure(reason string) (opened bool) {
 	defer b.mu.Unlock()
 	now := b.clock.Now()
 	b.last = reason
+	b.unwell.Store(true)
 	if b.open.Load() {
 		if b.trying {
 			b.trip(now)
@@ -87,14 +93,18 @@ func (b *breaker) trip(now time.Time) {
 	b.open.Store(true)
 }
 
-// reason returns why the plugin is switched off, "" when it is not.
-func (b *breaker) reason() string {
-	if !b.open.Load() {
-		return ""
+// state says how the plugin does, and why it is not loaded and well. One that is called rarely, such as a period for one
+// user, may never fail often enough to be switched off.
+func (b *breaker) state() (State, string) {
+	if !b.open.Load() && !b.unwell.Load() {
+		return StateLoaded, ""
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return "it " + b.sentence()
+	if b.open.Load() {
+		return StateFailed, "it " + b.sentence()
+	}
+	return StateFailing, "its last call failed: it " + b.last
 }
 
 // sentence goes on after the plugin's name, or "it". The caller holds the lock.

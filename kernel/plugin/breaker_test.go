@@ -40,8 +40,9 @@ func TestBreaker(t *testing.T) {
 		t.Error("it did not open after 5 failures in 60 s")
 	}
 	step("open", false)
-	if !strings.HasPrefix(b.reason(), "it is switched off until ") || !strings.HasSuffix(b.reason(), "again and again, last: boom") {
-		t.Errorf("reason %q", b.reason())
+	state, reason := b.state()
+	if state != StateFailed || !strings.HasPrefix(reason, "it is switched off until ") || !strings.HasSuffix(reason, "again and again, last: boom") {
+		t.Errorf("%s, reason %q", state, reason)
 	}
 	backoff := breakerFirst
 	for range 10 {
@@ -62,8 +63,8 @@ func TestBreaker(t *testing.T) {
 	step("the last try", true)
 	b.success()
 	step("closed", true)
-	if b.reason() != "" {
-		t.Errorf("reason %q", b.reason())
+	if state, reason := b.state(); state != StateLoaded || reason != "" {
+		t.Errorf("%s, reason %q", state, reason)
 	}
 	if fail(4, 0) || !fail(1, 0) {
 		t.Error("after closing it does not count from 0")
@@ -82,7 +83,19 @@ func TestFailingPluginIsSwitchedOff(t *testing.T) {
 		return err
 	}
 	crash := "plugin hand-made: username evil crashed: wasm error: unreachable"
-	for range breakerFailures {
+	shown := func(state State, reason string) {
+		t.Helper()
+		if got := h.Plugins()[0]; got.State != state || got.Reason != reason {
+			t.Errorf("Plugins says %s: %s", got.State, got.Reason)
+		}
+	}
+	check(t, call(""), ErrTrap, crash)
+	shown(StateFailing, "its last call failed: it crashed: wasm error: unreachable")
+	if err := call("long enough"); err != nil {
+		t.Error(err)
+	}
+	shown(StateLoaded, "")
+	for range breakerFailures - 1 {
 		check(t, call(""), ErrTrap, crash)
 	}
 	until := clock.Now().Add(breakerFirst).UTC().Format(time.RFC3339)
@@ -90,15 +103,11 @@ func TestFailingPluginIsSwitchedOff(t *testing.T) {
 	check(t, call("good"), ErrFailed, "plugin hand-made: username evil"+off)
 	_, err := h.Period(background, &wire.PeriodRequest{ID: "good"})
 	check(t, err, ErrFailed, "plugin hand-made: period good"+off)
-	if got := h.Plugins()[0]; got.State != StateFailed || got.Reason != "it"+off {
-		t.Errorf("Plugins says %s: %s", got.State, got.Reason)
-	}
+	shown(StateFailed, "it"+off)
 	clock.Advance(breakerFirst)
 	if err := call("long enough"); err != nil {
 		t.Error(err)
 	}
 	stillWorks(t, h, "good")
-	if got := h.Plugins()[0]; got.State != StateLoaded || got.Reason != "" {
-		t.Errorf("Plugins says %s: %s", got.State, got.Reason)
-	}
+	shown(StateLoaded, "")
 }

@@ -44,12 +44,9 @@ func (p *plugin) source() string {
 // info describes the plugin as it is now; State follows the breaker.
 func (p *plugin) info() Info {
 	info := Info{
-		Name: p.name, Version: p.version, File: p.file, SHA256: p.sha256, State: StateLoaded, Builtin: p.builtin,
-		Reason: p.breaker.reason(),
+		Name: p.name, Version: p.version, File: p.file, SHA256: p.sha256, Builtin: p.builtin,
 	}
-	if info.Reason != "" {
-		info.State = StateFailed
-	}
+	info.State, info.Reason = p.breaker.state()
 	for i := range p.provides {
 		info.Provides = append(info.Provides, p.provides[i].item)
 	}

@@ -9,6 +9,7 @@ type State string
 const (
 	StateLoaded  State = "loaded"  // it serves
 	StateRefused State = "refused" // it could not be loaded
+	StateFailing State = "failing" // it serves, but its last call failed
 	StateFailed  State = "failed"  // it is loaded, but switched off for a while because it kept failing
 )
 
@@ -19,7 +20,7 @@ type Info struct {
 	File     string      // the file's name without its folder, "" for the built-in bundle
 	SHA256   string      // of the file that serves, else of the one refused; lower-case hex
 	State    State       //
-	Reason   string      // one sentence: why it is refused or failed; for a loaded one why a newer file was refused; or ""
+	Reason   string      // one sentence: why it is refused, failing or failed; for a loaded one why a newer file was refused; or ""
 	Provides []wire.Item // nil unless it is loaded
 	Builtin  bool        // part of the binary
 }
