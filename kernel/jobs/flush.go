@@ -125,10 +125,10 @@ func (f *Flusher) send(c domain.Chunk, commit func(domain.Chunk) error) error {
 	return nil
 }
 
-// Drain is for a transaction that reads or sets the usage of users or inbounds: commit must store the chunk that it is given in its
-// own transaction (storage.Tx.AddTraffic), so that the bytes of the last seconds are in what it reads. The chunk is empty
-// when there are none. effect runs after the commit, while no bytes are both in the database and in the counters.
-// Neither may call a Flusher.
+// Drain is for a transaction that reads or sets the usage of users or inbounds: commit must store the chunk that it is
+// given in its own transaction (storage.Tx.AddTraffic), so that the bytes of the last seconds are in what it reads. The
+// chunk is empty when there are none. effect runs after the commit, while no bytes are both in the database and in the
+// counters. Neither may call a Flusher.
 func (f *Flusher) Drain(ctx context.Context, userIDs, inboundIDs []int64, commit func(domain.Chunk) error, effect func()) error {
 	f.flushing.Lock()
 	defer f.flushing.Unlock()

@@ -29,8 +29,7 @@ type Gate interface {
 }
 
 // Advance brings the stored state of users up to now: holds that end, expiry, used up quotas, renewals, resets, deletion.
-// firstUse says when users on hold moved their first byte (ms UTC). It returns the
-// users to whom nothing was done.
+// firstUse says when users on hold moved their first byte (ms UTC). It returns the users to whom nothing was done.
 type Advance func(ctx context.Context, userIDs []int64, firstUse map[int64]int64) (failed []int64, err error)
 
 const (
@@ -84,9 +83,7 @@ func (l *Life) Run(ctx context.Context) error {
 	l.running.Lock()
 	defer l.running.Unlock()
 	now := l.clock.Now().UnixMilli()
-	if err := l.noticeJump(ctx, now); err != nil {
-		return err
-	}
+	l.noticeJump(now)
 	due := l.schedule.Due(now, maxDue)
 	if err := l.gate.Recheck(due); err != nil { // all of them before the first is stored: that may take seconds
 		l.log.Warn("the core does not follow the time, its audit will", zap.Error(err))
@@ -145,15 +142,15 @@ func (l *Life) take() map[int64]int64 {
 
 // noticeJump says in the log what a clock that jumped does to users, and brings back those whose time is not over any
 // more. Resets are not done twice: their next boundary is stored.
-func (l *Life) noticeJump(ctx context.Context, now int64) error {
+func (l *Life) noticeJump(now int64) {
 	jump := l.wall.jumped()
 	if jump == 0 {
-		return nil
+		return
 	}
 	if jump > 0 {
 		l.log.Warn("the clock jumped forward: what has become due by it is done now",
 			zap.Duration("by", jump), zap.Int("users_due", len(l.schedule.Due(now, countDue))))
-		return nil
+		return
 	}
 	stale := l.schedule.Stale(now)
 	l.log.Warn("the clock jumped back: users who are not expired any more come back, no reset is done twice",
@@ -161,14 +158,9 @@ func (l *Life) noticeJump(ctx context.Context, now int64) error {
 	if err := l.gate.Recheck(stale); err != nil {
 		l.log.Warn("the core does not follow the clock, its audit will", zap.Error(err))
 	}
-	for len(stale) > 0 {
-		n := min(len(stale), lifeBatch)
-		if err := l.step(ctx, now, stale[:n], nil); err != nil {
-			return err
-		}
-		stale = stale[n:]
+	for _, id := range stale {
+		l.saw(id, 0)
 	}
-	return nil
 }
 
 // countDue bounds how many due users are counted for a line in the log.

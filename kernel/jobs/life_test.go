@@ -196,6 +196,18 @@ func TestLifeSaysWhyWhenTheClockJumps(t *testing.T) {
 	}
 }
 
+// Who is to come back after the clock was set back does so later if the database fails just then.
+func TestLifeBringsBackWhenTheDatabaseWorksAgain(t *testing.T) {
+	s := newStage(t)
+	s.stale, s.err = []int64{9}, errors.New("disk full")
+	s.clock.offset.Add(int64(-24 * time.Hour))
+	s.want("recheck [9], advance [9]")
+	s.err = nil
+	s.clock.Advance(lifeBackoff)
+	s.want("advance [9]")
+	s.want("")
+}
+
 // A clock that was set back must not let the job rest until the time has come again.
 func TestLifeDoesNotRestForADay(t *testing.T) {
 	s := newStage(t)
