@@ -32,7 +32,7 @@ func init() {
 			for spun := 0; ; spun++ {
 			}
 		},
-		"sleep": func() { time.Sleep(time.Hour) },
+		"sleep": func() { time.Sleep(time.Hour) }, // what a plugin must not do: the host's deadline ends it
 		"flood": func() {
 			for {
 				_, _ = os.Stderr.WriteString("the same line again\n")
