@@ -86,14 +86,7 @@ func (s *Service) followInbounds(ctx context.Context, ids []int64, users *[]int6
 			put = append(put, s.served(list[i]))
 		}
 	}
-	if len(gone) > 0 {
-		s.Directory.Each(func(r directory.Record) bool {
-			if slices.ContainsFunc(r.Inbounds, func(id int64) bool { return slices.Contains(gone, id) }) {
-				*users = append(*users, r.ID)
-			}
-			return true
-		})
-	}
+	*users = append(*users, s.Directory.UsersOf(gone)...) // nobody after a deletion of this process
 	s.follow("inbounds of the database", func(c Core) error { return c.ApplyInbounds(ctx, put, gone) })
 	return nil
 }

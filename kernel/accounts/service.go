@@ -51,6 +51,7 @@ type Directory interface {
 	ByID(id int64) (directory.Record, bool)
 	ByName(name string) (directory.Record, bool)
 	Each(yield func(directory.Record) bool)
+	UsersOf(inbounds []int64) []int64
 }
 
 // Periods says when usage resets and subscriptions renew.

@@ -295,3 +295,29 @@ func TestStaleAllocatesNothingPerUser(t *testing.T) {
 		t.Errorf("%v allocations for a scan of a thousand users", n)
 	}
 }
+
+func TestUsersOf(t *testing.T) {
+	d := New()
+	for id, inbounds := range map[int64][]int64{1: {10, 20}, 2: {20}, 3: nil, 300: {10, 20}, 301: {30}} {
+		d.Put(domain.Account{User: domain.User{ID: id, Revision: 1, Username: fmt.Sprint("u", id), SubID: fmt.Sprint("s", id)}, Inbounds: inbounds})
+	}
+	d.Remove(301)
+	for _, c := range []struct {
+		name     string
+		inbounds []int64
+		want     []int64
+	}{
+		{"one set", []int64{10}, []int64{1, 300}},
+		{"several sets", []int64{20}, []int64{1, 2, 300}},
+		{"any of them", []int64{10, 20, 99}, []int64{1, 2, 300}},
+		{"of a user who is gone", []int64{30}, nil},
+		{"unknown", []int64{99}, nil},
+		{"none", nil, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := d.UsersOf(c.inbounds); !slices.Equal(got, c.want) {
+				t.Errorf("%v, want %v", got, c.want)
+			}
+		})
+	}
+}

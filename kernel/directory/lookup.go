@@ -81,6 +81,35 @@ func (d *Directory) copyPage(to []Record, number int64) []Record {
 	return to
 }
 
+// UsersOf returns the ids of the users that are attached to any of the inbounds, ascending. When nobody is, it costs as
+// much as there are different sets of inbounds; else it looks at every user.
+func (d *Directory) UsersOf(inbounds []int64) []int64 {
+	if !d.attached(inbounds) {
+		return nil
+	}
+	var users []int64
+	for _, number := range d.pages() {
+		d.mu.RLock()
+		for slot := range d.ids.on(number) {
+			if r := d.recs.at(slot); intersect(d.sets.get(r.inbounds), inbounds) {
+				users = append(users, r.id)
+			}
+		}
+		d.mu.RUnlock()
+	}
+	return users
+}
+
+func (d *Directory) attached(inbounds []int64) bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return slices.ContainsFunc(d.sets.sets, func(s set) bool { return intersect(s.ids, inbounds) })
+}
+
+func intersect(a, b []int64) bool {
+	return slices.ContainsFunc(a, func(id int64) bool { return slices.Contains(b, id) })
+}
+
 // Stale returns the ids of the users whose stored status is not the one that their facts give at now (ms UTC),
 // ascending. It looks at every user, and is for when the clock jumped.
 func (d *Directory) Stale(now int64) []int64 {
