@@ -25,52 +25,46 @@ func (s *Service) UpdateUser(ctx context.Context, name string, edit func(v *User
 		return UserView{}, err
 	}
 	for range updateTries {
-		if err = s.tryUpdate(ctx, user.ID, edit); !errors.Is(err, errOvertaken) {
-			break
+		after, err := s.tryUpdate(ctx, user, edit)
+		if err == nil {
+			return s.view(ctx, after)
+		}
+		if !errors.Is(err, errOvertaken) {
+			return UserView{}, err
+		}
+		if user, err = s.DB.UserByID(ctx, user.ID); err != nil {
+			return UserView{}, err
 		}
 	}
-	if errors.Is(err, errOvertaken) {
-		return UserView{}, domain.Conflict("", "the user is being changed by others: try again").Because(err)
-	}
-	if err != nil {
-		return UserView{}, err
-	}
-	if user, err = s.DB.UserByID(ctx, user.ID); err != nil {
-		return UserView{}, err
-	}
-	return s.view(ctx, user)
+	return UserView{}, domain.Conflict("", "the user is being changed by others: try again")
 }
 
-// tryUpdate plans the change on a user as it is read, period plugins included, and stores it if the user is still that.
-// So no plugin runs while other writers wait.
-func (s *Service) tryUpdate(ctx context.Context, id int64, edit func(v *UserView) error) error {
-	before, err := s.DB.UserByID(ctx, id)
-	if err != nil {
-		return err
-	}
+// tryUpdate plans the change on a user as it was read, period plugins included, and stores it if the user is still that.
+// So no plugin runs while other writers wait. It returns the user as it is then.
+func (s *Service) tryUpdate(ctx context.Context, before domain.User, edit func(v *UserView) error) (domain.User, error) {
 	after, err := s.view(ctx, before)
 	if err != nil {
-		return err
+		return before, err
 	}
 	had := slices.Clone(after.Inbounds)
 	if err := edit(&after); err != nil {
-		return err
+		return before, err
 	}
 	slices.Sort(after.Inbounds)
 	after.Inbounds = slices.Compact(after.Inbounds)
 	normalizePolicy(&after.User)
 	if reflect.DeepEqual(before, after.User) && slices.Equal(had, after.Inbounds) {
-		return nil
+		return before, nil
 	}
 	if err := checkUser(&after.User); err != nil {
-		return err
+		return before, err
 	}
 	if before.ResetPolicy != after.ResetPolicy || before.ResetParams != after.ResetParams {
 		if err := s.schedule(ctx, &after.User); err != nil {
-			return err
+			return before, err
 		}
 	}
-	return s.rewrite(ctx, id, "user updated", func(tx *storage.Tx, a *domain.Account) error {
+	return s.rewrite(ctx, before.ID, "user updated", func(tx *storage.Tx, a *domain.Account) error {
 		if a.User.Revision != before.Revision {
 			return errOvertaken
 		}
@@ -83,15 +77,17 @@ func (s *Service) tryUpdate(ctx context.Context, id int64, edit func(v *UserView
 			return err
 		}
 		a.Inbounds = after.Inbounds
-		return tx.SetUserInbounds(ctx, id, a.Inbounds)
+		return tx.SetUserInbounds(ctx, before.ID, a.Inbounds)
 	})
 }
 
 // rewrite runs change on a user in a transaction that has its bytes of the last seconds, and stores the user with the
 // status that follows. An unknown user is not_found.
-func (s *Service) rewrite(ctx context.Context, id int64, what string, change func(*storage.Tx, *domain.Account) error) error {
+func (s *Service) rewrite(
+	ctx context.Context, id int64, what string, change func(*storage.Tx, *domain.Account) error,
+) (domain.User, error) {
 	var account domain.Account
-	return s.drained(ctx, []int64{id}, nil, func(tx *storage.Tx) (err error) {
+	err := s.drained(ctx, []int64{id}, nil, func(tx *storage.Tx) (err error) {
 		if account, err = tx.Account(ctx, id); err != nil {
 			return err
 		}
@@ -104,6 +100,7 @@ func (s *Service) rewrite(ctx context.Context, id int64, what string, change fun
 	}, func(ctx context.Context) {
 		s.usersChanged(ctx, what, []domain.Account{account}, nil)
 	})
+	return account.User, err
 }
 
 // maxBytes is the most that usage can be set to: both sides and all that is ever moved after it fit in one number.
@@ -149,5 +146,6 @@ func (s *Service) changeUsage(ctx context.Context, name, what string, change fun
 	if err != nil {
 		return err
 	}
-	return s.rewrite(ctx, user.ID, what, change)
+	_, err = s.rewrite(ctx, user.ID, what, change)
+	return err
 }
