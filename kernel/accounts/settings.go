@@ -6,10 +6,9 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
-	"time"
-	_ "time/tzdata" // machines without a zone database know the same zones
 
 	"github.com/sluicehq/sluice/kernel/domain"
+	"github.com/sluicehq/sluice/kernel/period"
 	"github.com/sluicehq/sluice/storage"
 )
 
@@ -45,8 +44,8 @@ func checkSettings(s domain.Settings) error {
 			return domain.Invalid(fmt.Sprintf("public_hosts[%d]", i), fmt.Sprintf("is not a host name or an IP address: %q", host))
 		}
 	}
-	if _, err := time.LoadLocation(s.TimeZone); err != nil || s.TimeZone == "Local" {
-		return domain.Invalid("time_zone", fmt.Sprintf("is not an IANA time zone such as Europe/Berlin: %q", s.TimeZone))
+	if err := period.CheckZone(s.TimeZone); err != nil {
+		return err
 	}
 	switch {
 	case s.FlushSeconds < 0 || s.FlushSeconds > 60:

@@ -68,9 +68,9 @@ func (z *zones) find(name string) (*zone, error) {
 	if known := z.byName[name]; known != nil {
 		return known, nil
 	}
-	location, err := time.LoadLocation(name)
-	if name == "Local" || err != nil { // Local would be another zone on another machine
-		return nil, domain.Invalid("time_zone", fmt.Sprintf("is not an IANA time zone such as Europe/Berlin: %q", name)).Because(err)
+	location, err := load(name)
+	if err != nil {
+		return nil, err
 	}
 	if len(z.byName) >= maxZones || z.byName == nil {
 		z.byName = map[string]*zone{}
@@ -78,6 +78,20 @@ func (z *zones) find(name string) (*zone, error) {
 	known := &zone{location: location, next: earliest}
 	z.byName[name] = known
 	return known, nil
+}
+
+// CheckZone refuses a name that is no time zone's. "" is UTC.
+func CheckZone(name string) error {
+	_, err := load(name)
+	return err
+}
+
+func load(name string) (*time.Location, error) {
+	location, err := time.LoadLocation(name)
+	if name == "Local" || err != nil { // Local would be another zone on another machine
+		return nil, domain.Invalid("time_zone", fmt.Sprintf("is not an IANA time zone such as Europe/Berlin: %q", name)).Because(err)
+	}
+	return location, nil
 }
 
 // extend completes the list up to a moment. Lists handed out before stay as they are: only what lies behind them is
