@@ -63,7 +63,7 @@ func (s *Service) IPs(ctx context.Context, name string) ([]domain.Sighting, erro
 		return nil, err
 	}
 	if s.Core != nil { // what was seen since the last time is not stored yet
-		if err := s.NoteSightings(ctx); err != nil {
+		if err := s.note(ctx, s.Core.SightingsOf(user.ID)); err != nil {
 			s.Log.Warn("addresses can not be stored now, they are kept", zap.Error(err))
 		}
 	}
@@ -107,10 +107,11 @@ func (s *Service) ClearIPs(ctx context.Context, name string) error {
 const maxUnnoted = 100_000
 
 // NoteSightings stores which addresses users came from since the last call. What can not be stored is kept for the next.
-func (s *Service) NoteSightings(ctx context.Context) error {
+func (s *Service) NoteSightings(ctx context.Context) error { return s.note(ctx, s.Core.Sightings()) }
+
+func (s *Service) note(ctx context.Context, seen []domain.Sighting) error {
 	s.noting.Lock()
 	defer s.noting.Unlock()
-	seen := s.Core.Sightings()
 	for i := range seen {
 		seen[i].Node = s.Node
 	}

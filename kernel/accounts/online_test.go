@@ -115,6 +115,13 @@ func TestIPs(t *testing.T) {
 	if got := show(); !reflect.DeepEqual(got, want) {
 		t.Errorf("with open connections\n got %q\nwant %q", got, want)
 	}
+	b.core.seen = []domain.Sighting{ // asking for one user's stores nobody else's
+		{UserID: id, IP: "192.0.2.1", SeenAt: start + 3*hour}, {UserID: 2, IP: "192.0.2.9", SeenAt: start + 3*hour},
+	}
+	if got := show(); !reflect.DeepEqual(got, want) || len(b.core.seen) != 1 || b.core.seen[0].UserID != 2 {
+		t.Errorf("asked for alice: %q, left %+v", got, b.core.seen)
+	}
+	b.core.seen = nil
 	nodes, err := b.RecentIPs(t.Context(), start+2*hour)
 	recent := map[string]map[string]int{}
 	for node, names := range nodes {

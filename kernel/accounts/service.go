@@ -28,6 +28,7 @@ type Core interface {
 	Online() []core.Online
 	ActiveInbounds() []int64
 	Sightings() []domain.Sighting
+	SightingsOf(userID int64) []domain.Sighting
 	ForgetAddresses(userID int64)
 	Refused(userID int64) int64
 }

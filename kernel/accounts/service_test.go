@@ -255,6 +255,16 @@ func (r *recorder) Sightings() []domain.Sighting {
 	return seen
 }
 
+func (r *recorder) SightingsOf(id int64) (seen []domain.Sighting) {
+	r.seen = slices.DeleteFunc(r.seen, func(s domain.Sighting) bool {
+		if s.UserID == id {
+			seen = append(seen, s)
+		}
+		return s.UserID == id
+	})
+	return seen
+}
+
 func (r *recorder) ForgetAddresses(id int64) {
 	_ = r.record(context.Background(), fmt.Sprintf("forget %d", id))
 }

@@ -92,6 +92,8 @@ type Backend interface {
 	// Sightings returns, and forgets, the addresses that users had connections from since the last call, and those that
 	// they have now, ascending by user, without Node. Of one user they are at most the 32 newest.
 	Sightings() []domain.Sighting
+	// SightingsOf is Sightings for one user.
+	SightingsOf(userID int64) []domain.Sighting
 	// ForgetAddresses drops what is known of a user's addresses without an open connection: they no longer count against
 	// its limit, and Sightings does not return them.
 	ForgetAddresses(userID int64)

@@ -37,6 +37,9 @@ func (e *Engine) ActiveInbounds() []int64 { return e.gate.activeInbounds() }
 // Sightings implements Backend.
 func (e *Engine) Sightings() []domain.Sighting { return e.gate.sightings() }
 
+// SightingsOf implements Backend.
+func (e *Engine) SightingsOf(userID int64) []domain.Sighting { return e.gate.sightingsOf(userID) }
+
 // ForgetAddresses implements Backend.
 func (e *Engine) ForgetAddresses(userID int64) { e.gate.forgetAddresses(userID) }
 

@@ -43,6 +43,14 @@ func (g *gate) sightings() []domain.Sighting {
 	return list
 }
 
+// sightingsOf returns, and forgets, the addresses of one user that are worth storing.
+func (g *gate) sightingsOf(id int64) (list []domain.Sighting) {
+	if u := g.users.get(id); u != nil {
+		g.visit(func(_ *user, here *presence) { list = here.sightings(id, g.now()) })(u)
+	}
+	return list
+}
+
 // forgetAddresses drops what is known of a user's addresses without an open connection.
 func (g *gate) forgetAddresses(id int64) {
 	if u := g.users.get(id); u != nil {

@@ -78,6 +78,23 @@ func TestSightings(t *testing.T) {
 	}
 }
 
+func TestSightingsOfOneUser(t *testing.T) {
+	g, _ := testGate(t)
+	g.doors.Store(&map[string]door{"in": {inbound: 1}})
+	g.put(account(7, 1, 1))
+	g.put(account(8, 1, 1))
+	defer arrive(t, g, "in", "7", "192.0.2.7")()
+	defer arrive(t, g, "in", "8", "192.0.2.8")()
+	alone := domain.Sighting{UserID: 7, IP: "192.0.2.7", SeenAt: g.now()}
+	if got := g.sightingsOf(7); !reflect.DeepEqual(got, []domain.Sighting{alone}) {
+		t.Errorf("seen %+v, want %+v", got, alone)
+	}
+	if got := g.sightingsOf(9); got != nil {
+		t.Errorf("of nobody: %+v", got)
+	}
+	wantSightings(t, g, alone, domain.Sighting{UserID: 8, IP: "192.0.2.8", SeenAt: g.now()}) // open ones are always seen
+}
+
 func TestSightingsOfOneUserAreBounded(t *testing.T) {
 	g, clock := testGate(t)
 	g.doors.Store(&map[string]door{"in": {inbound: 1}})
