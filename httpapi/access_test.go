@@ -116,6 +116,8 @@ func TestHealthAccess(t *testing.T) {
 // metrics are lines that a healthy server has.
 var metrics = []string{
 	`sluice_up{part="core"} 1`, `sluice_up{part="database"} 1`, "sluice_inbounds_down 0", "sluice_users_online 0",
+	"sluice_users ", "sluice_directory_bytes ", "sluice_traffic_flushes_total ", "sluice_reconciled_total 0",
+	`sluice_connections_refused_total{reason="ip_limit"} 0`,
 	`sluice_panics_total{part="core"} 0`, `sluice_panics_total{part="plugins"} 0`,
 	"sluice_traffic_flush_age_seconds 0", "sluice_plugin_loaded{plugin=", "go_goroutines ",
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sluicehq/sluice/kernel/core"
+	"github.com/sluicehq/sluice/kernel/directory"
 	"github.com/sluicehq/sluice/kernel/plugin"
 )
 
@@ -66,7 +67,7 @@ func (k *Kernel) Panics() (core, plugins uint64) { return uint64(k.Core.Panics()
 
 // Counts are what the parts counted since the start, for metrics.
 type Counts struct {
-	Users    int              // that there are now
+	Users    directory.Memory // that there are now, and what the directory holds for them
 	Flushes  int64            // that stored everything
 	Repaired int64            // differences between the database and what follows it that were mended
 	Refused  map[string]int64 // connections, by reason
@@ -75,7 +76,7 @@ type Counts struct {
 // Counts asks every part.
 func (k *Kernel) Counts() Counts {
 	return Counts{
-		Users: k.directory.Len(), Flushes: k.flusher.Flushes(), Repaired: k.repaired.Load(), Refused: k.Core.Refusals(),
+		Users: k.directory.Memory(), Flushes: k.flusher.Flushes(), Repaired: k.repaired.Load(), Refused: k.Core.Refusals(),
 	}
 }
 

@@ -33,6 +33,7 @@ var (
 	flushDesc   = prometheus.NewDesc("sluice_traffic_flush_age_seconds", "Time since all traffic was stored.", nil, nil)
 	onlineDesc  = prometheus.NewDesc("sluice_users_online", "Users with an open connection.", nil, nil)
 	usersDesc   = prometheus.NewDesc("sluice_users", "Users that there are.", nil, nil)
+	memoryDesc  = prometheus.NewDesc("sluice_directory_bytes", "Memory that the directory of users holds, about.", nil, nil)
 	flushesDesc = prometheus.NewDesc("sluice_traffic_flushes_total", "Flushes that stored all traffic.", nil, nil)
 	driftDesc   = prometheus.NewDesc("sluice_reconciled_total", "Differences between the database and the running core that were mended.", nil, nil)
 	refusedDesc = prometheus.NewDesc("sluice_connections_refused_total", "Connections that the gate refused.", []string{"reason"}, nil)
@@ -43,7 +44,7 @@ var _ prometheus.Collector = (*collector)(nil)
 
 // Describe lists the metrics.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{upDesc, inboundDesc, pluginDesc, flushDesc, onlineDesc, usersDesc, flushesDesc, driftDesc, refusedDesc, panicsDesc} {
+	for _, d := range []*prometheus.Desc{upDesc, inboundDesc, pluginDesc, flushDesc, onlineDesc, usersDesc, memoryDesc, flushesDesc, driftDesc, refusedDesc, panicsDesc} {
 		ch <- d
 	}
 }
@@ -65,7 +66,8 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
 	}
 	counts := c.state.Counts()
-	gauge(usersDesc, float64(counts.Users))
+	gauge(usersDesc, float64(counts.Users.Users))
+	gauge(memoryDesc, float64(counts.Users.Bytes))
 	count(flushesDesc, float64(counts.Flushes))
 	count(driftDesc, float64(counts.Repaired))
 	for reason, n := range counts.Refused {

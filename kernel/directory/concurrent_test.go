@@ -62,7 +62,6 @@ func TestAllAtOnce(t *testing.T) {
 					checkRecord(r, true)
 				}
 				d.Due(n, 50)
-				d.NextDue()
 				d.Stale(n)
 				d.Memory()
 			}

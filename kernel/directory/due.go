@@ -48,17 +48,6 @@ func (d *Directory) Due(now int64, limit int) []int64 {
 	return due
 }
 
-// NextDue returns the soonest moment at which something has to be done for a user (ms UTC), which may have passed. It is
-// false when nothing is ever due.
-func (d *Directory) NextDue() (at int64, ok bool) {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	if len(d.due.items) == 0 {
-		return 0, false
-	}
-	return d.recs.at(d.due.items[0]).due, true
-}
-
 // Postpone makes until (ms UTC) the user's next moment, whatever was due, because what had to be done failed. The next
 // Put forgets it. An unknown user is ignored.
 func (d *Directory) Postpone(id, until int64) {
