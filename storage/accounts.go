@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 
 	"github.com/sluicehq/sluice/kernel/domain"
@@ -41,28 +42,34 @@ func (r *Reader) EachAccount(ctx context.Context, fn func(domain.Account) error)
 func (r *Reader) accountsAfter(ctx context.Context, after int64, batch []domain.Account) ([]domain.Account, error) {
 	batch, err := r.readAccounts(ctx, batch, "WHERE id > $1 ORDER BY id LIMIT $2", after, cap(batch))
 	if err != nil || len(batch) == 0 {
-		return nil, err
+		return batch, err
 	}
-	return batch, r.attachInbounds(ctx, batch, "user_id > $1 AND user_id <= $2", after, batch[len(batch)-1].User.ID)
+	return batch, r.attach(ctx, batch, "user_id > $1 AND user_id <= $2", after, batch[len(batch)-1].User.ID)
 }
 
-// attachInbounds reads the inbounds of accounts that are in id order; users selects the rows of theirs.
-func (r *Reader) attachInbounds(ctx context.Context, batch []domain.Account, users string, args ...any) error {
-	var owner, inbound int64
-	next := 0 // both are in id order
-	attach := func() {
-		for batch[next].User.ID < owner {
-			next++
+// attach reads the inbounds and groups of accounts that are in id order; users selects the rows of theirs.
+func (r *Reader) attach(ctx context.Context, batch []domain.Account, users string, args ...any) error {
+	for _, m := range []membership{inInbounds, inGroups} {
+		var owner, id int64
+		next := 0 // both are in id order
+		attach := func() {
+			for batch[next].User.ID < owner {
+				next++
+			}
+			ids := m.of(&batch[next])
+			*ids = append(*ids, id)
 		}
-		batch[next].Inbounds = append(batch[next].Inbounds, inbound)
+		err := r.scan(ctx, []any{&owner, &id}, attach, fmt.Sprintf(
+			"SELECT user_id, %s FROM %s WHERE %s ORDER BY user_id, %s", m.column, m.table, users, m.order), args...)
+		if err != nil {
+			return fail(ctx, r.engine, "read "+m.table, err)
+		}
 	}
-	err := r.scan(ctx, []any{&owner, &inbound}, attach,
-		"SELECT user_id, inbound_id FROM user_inbounds WHERE "+users+" ORDER BY user_id, inbound_id", args...)
-	return fail(ctx, r.engine, "read inbounds of accounts", err)
+	return nil
 }
 
 // Accounts returns the users with these ids, in any order, as EachAccount shows them and in id order; those that are
-// gone are left out. It takes two queries, whose text grows with the ids: there should be at most 2,000.
+// gone are left out. It takes three queries, whose text grows with the ids: there should be at most 5,000.
 func (r *Reader) Accounts(ctx context.Context, ids []int64) (accounts []domain.Account, err error) {
 	accounts = []domain.Account{}
 	if len(ids) == 0 {
@@ -74,28 +81,57 @@ func (r *Reader) Accounts(ctx context.Context, ids []int64) (accounts []domain.A
 		if accounts, err = r.readAccounts(ctx, accounts, "WHERE id"+in+" ORDER BY id"); err != nil || len(accounts) == 0 {
 			return err
 		}
-		return r.attachInbounds(ctx, accounts, "user_id"+in)
+		return r.attach(ctx, accounts, "user_id"+in)
+	})
+	return accounts, err
+}
+
+// AccountsAfter returns the first users with an id above afterID, at most limit (some 0.5 KB each), as EachAccount shows
+// them and in id order: for a list that is handed on while it is read, in short reads that hold nothing up.
+func (r *Reader) AccountsAfter(ctx context.Context, afterID int64, limit int) (accounts []domain.Account, err error) {
+	err = r.snapshot(ctx, "read accounts", func(r *Reader) error {
+		accounts, err = r.accountsAfter(ctx, afterID, make([]domain.Account, 0, limit))
+		return err
+	})
+	return accounts, err
+}
+
+const usersOfInbound = "SELECT user_id FROM user_inbounds WHERE inbound_id = $1 AND user_id > $2 ORDER BY user_id LIMIT $3"
+
+// AccountsOfInbound is AccountsAfter among the users that are attached to an inbound; an unknown one has none. It costs
+// by the limit, whatever the number of users before and after.
+func (r *Reader) AccountsOfInbound(
+	ctx context.Context, inboundID, afterID int64, limit int,
+) (accounts []domain.Account, err error) {
+	err = r.snapshot(ctx, "read accounts of inbound", func(r *Reader) error {
+		ids, err := r.ids(ctx, "read users of inbound", usersOfInbound, inboundID, afterID, limit)
+		if err != nil {
+			return err
+		}
+		accounts, err = r.Accounts(ctx, ids)
+		return err
 	})
 	return accounts, err
 }
 
 // joinIDs writes ids as the inside of a list in SQL.
-func joinIDs(ids []int64) string {
-	text := make([]byte, 0, 8*len(ids))
+func joinIDs(ids []int64) string { return string(appendIDs(make([]byte, 0, 8*len(ids)), ids)) }
+
+func appendIDs(text []byte, ids []int64) []byte {
 	for i, id := range ids {
 		if i > 0 {
 			text = append(text, ',')
 		}
 		text = strconv.AppendInt(text, id, 10)
 	}
-	return string(text)
+	return text
 }
 
-// readAccounts appends the users that rest of the query selects to batch, without their inbounds.
+// readAccounts appends the users that rest of the query selects to batch, without their inbounds and groups.
 func (r *Reader) readAccounts(
 	ctx context.Context, batch []domain.Account, rest string, args ...any,
 ) ([]domain.Account, error) {
-	a := domain.Account{Inbounds: []int64{}}
+	a := domain.Account{Inbounds: []int64{}, Groups: []int64{}}
 	keep := func() { batch = append(batch, a) }
 	err := r.scan(ctx, append(userFields(&a.User), trafficFields(&a.Traffic)...), keep, accountUsers+rest, args...)
 	return batch, fail(ctx, r.engine, "read accounts", err)
@@ -108,6 +144,9 @@ func (r *Reader) Account(ctx context.Context, userID int64) (a domain.Account, e
 			return err
 		}
 		if a.Inbounds, err = r.UserInbounds(ctx, userID); err != nil {
+			return err
+		}
+		if a.Groups, err = r.UserGroups(ctx, userID); err != nil {
 			return err
 		}
 		a.Traffic, err = r.Traffic(ctx, userID)
@@ -126,5 +165,5 @@ func (r *Reader) snapshot(ctx context.Context, doing string, fn func(r *Reader) 
 		return fail(ctx, r.engine, doing, err)
 	}
 	defer func() { _ = tx.Rollback() }() // nothing was written that a commit could keep
-	return fn(&Reader{engine: r.engine, bun: tx, raw: tx.Tx, inside: true})
+	return fn(&Reader{engine: r.engine, bun: tx, raw: tx.Tx, clock: r.clock, inside: true})
 }

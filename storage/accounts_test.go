@@ -35,9 +35,9 @@ func TestEachAccount(t *testing.T) {
 		flush(t, db, chunk("n", 1, domain.TrafficDelta{UserID: both.ID, Up: 3, Down: 4, OnlineAt: 5}))
 		moved := domain.Traffic{UserID: both.ID, Up: 3, Down: 4, LifetimeUp: 3, LifetimeDown: 4, OnlineAt: 5}
 		want := []domain.Account{
-			{User: both, Traffic: moved, Inbounds: []int64{a, b}},
-			{User: none, Traffic: domain.Traffic{UserID: none.ID}, Inbounds: []int64{}},
-			{User: one, Traffic: domain.Traffic{UserID: one.ID}, Inbounds: []int64{b}},
+			{User: both, Traffic: moved, Inbounds: []int64{a, b}, Groups: []int64{}},
+			{User: none, Traffic: domain.Traffic{UserID: none.ID}, Inbounds: []int64{}, Groups: []int64{}},
+			{User: one, Traffic: domain.Traffic{UserID: one.ID}, Inbounds: []int64{b}, Groups: []int64{}},
 		}
 		equal(t, "accounts", accounts(t, db), want)
 		equal(t, "one account", must(db.Account(ctx, both.ID))(t), want[0])
@@ -74,6 +74,46 @@ func TestAccounts(t *testing.T) {
 			many[i] = int64(i) + 1
 		}
 		equal(t, "of 2,000 ids", len(must(db.Accounts(ctx, many))(t)), 4)
+	})
+}
+
+func TestAccountsInPages(t *testing.T) {
+	each(t, func(t *testing.T, db *storage.DB) {
+		ctx := context.Background()
+		admin := addAdmin(t, db, "root").ID
+		a, b, group := addInbound(t, db, "a").ID, addInbound(t, db, "b").ID, addGroup(t, db, "g").ID
+		rows := []*storage.NewUser{}
+		for i, u := range names(admin, 5) {
+			rows = append(rows, &storage.NewUser{User: u, Inbounds: [][]int64{{a}, {a, b}, {}, {b}, {b}}[i], Groups: []int64{group}})
+		}
+		write(t, db, func(tx *storage.Tx) error { return tx.InsertUsers(ctx, rows) })
+		write(t, db, func(tx *storage.Tx) error { return tx.DeleteUser(ctx, 4) })
+		all := accounts(t, db) // 1, 2, 3 and 5
+		equal(t, "groups", all[2].Groups, []int64{group})
+		none := []domain.Account{}
+		for _, test := range []struct {
+			after int64
+			limit int
+			want  []domain.Account
+		}{{0, 2, all[:2]}, {2, 2, all[2:]}, {3, 9, all[3:]}, {5, 2, none}, {0, 0, none}} {
+			equal(t, fmt.Sprint("after ", test.after), must(db.AccountsAfter(ctx, test.after, test.limit))(t), test.want)
+		}
+		for _, test := range []struct {
+			inbound, after int64
+			limit          int
+			want           []domain.Account
+		}{
+			{a, 0, 1, all[:1]},
+			{a, 1, 9, all[1:2]},
+			{a, 2, 9, none},
+			{b, 0, 9, []domain.Account{all[1], all[3]}},
+			{b, 2, 9, all[3:]},
+			{b, 5, 9, none},
+			{99, 0, 9, none},
+		} {
+			name := fmt.Sprintf("of %d after %d", test.inbound, test.after)
+			equal(t, name, must(db.AccountsOfInbound(ctx, test.inbound, test.after, test.limit))(t), test.want)
+		}
 	})
 }
 

@@ -143,3 +143,42 @@ func BenchmarkInsertUser(b *testing.B) {
 		write(b, db, func(tx *storage.Tx) error { return tx.InsertUser(context.Background(), &u, []int64{1}) })
 	}
 }
+
+// BenchmarkInsertUsers looks whether the values of 500 users are taken, writes the users, as one request does, and
+// deletes them again, among 10k and 100k in turn, and reports how much dearer that is among the latter.
+func BenchmarkInsertUsers(b *testing.B) {
+	const n = 500
+	ctx := context.Background()
+	dbs := []*storage.DB{filled(b, 10_000), filled(b, 100_000)}
+	var taken, inserted, deleted [2]time.Duration
+	round := 0
+	for b.Loop() {
+		round++
+		for which, db := range dbs {
+			users, rows, ids := make([]domain.User, n), make([]*storage.NewUser, n), make([]int64, n)
+			for i := range users { // in no order, as real credentials are
+				users[i] = newUser(1, fmt.Sprintf("%08x-%d-%d", uint32((round*n+i)*2_654_435_761), i, round))
+				rows[i] = &storage.NewUser{User: users[i], Inbounds: []int64{1}}
+			}
+			write(b, db, func(tx *storage.Tx) error {
+				start := time.Now()
+				equal(b, "taken", must(tx.Taken(ctx, users))(b), map[int]string{})
+				taken[which] += time.Since(start)
+				return nil
+			})
+			start := time.Now()
+			write(b, db, func(tx *storage.Tx) error { return tx.InsertUsers(ctx, rows) })
+			inserted[which] += time.Since(start)
+			for i, row := range rows {
+				ids[i] = row.User.ID
+			}
+			start = time.Now()
+			write(b, db, func(tx *storage.Tx) error { return tx.DeleteUsers(ctx, ids) })
+			deleted[which] += time.Since(start)
+		}
+	}
+	for what, spent := range map[string][2]time.Duration{"taken": taken, "insert": inserted, "delete": deleted} {
+		b.ReportMetric(float64(spent[0].Microseconds())/float64(round)/1000, "ms-"+what+"-at-10k")
+		b.ReportMetric(float64(spent[1])/float64(spent[0]), "ratio-"+what)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/jonboulle/clockwork"
 	"github.com/uptrace/bun"
@@ -15,7 +16,10 @@ import (
 	"github.com/sluicehq/sluice/storage/internal/backdoor"
 )
 
-func init() { backdoor.Writer = func(db any) *bun.DB { return db.(*DB).write } }
+func init() {
+	backdoor.Writer = func(db any) *bun.DB { return db.(*DB).write }
+	backdoor.Commits = func(db any) int64 { return db.(*DB).commits.Load() }
+}
 
 // Options say what to open.
 type Options struct {
@@ -28,9 +32,9 @@ type Options struct {
 // each see the last commit.
 type DB struct {
 	Reader
-	write *bun.DB // one connection: writes of this process queue here, not in the database
-	read  *bun.DB // can not write
-	clock clockwork.Clock
+	write   *bun.DB // one connection: writes of this process queue here, not in the database
+	read    *bun.DB // can not write
+	commits atomic.Int64
 }
 
 // Open opens the database that o names, brings its schema up to date while every other Open of it waits, and prepares
@@ -67,8 +71,8 @@ func connect(ctx context.Context, o Options) (*DB, error) {
 		return nil, fail(ctx, e, "open database", err)
 	}
 	return &DB{
-		Reader: Reader{engine: e, bun: read, raw: read.DB},
-		write:  write, read: read, clock: o.Clock,
+		Reader: Reader{engine: e, bun: read, raw: read.DB, clock: o.Clock},
+		write:  write, read: read,
 	}, nil
 }
 

@@ -23,8 +23,14 @@ type engine interface {
 	lockWrites(ctx context.Context, tx *sql.Tx, shared bool) error
 	// addTraffic adds deltas, in id order with one delta per user, to the users' counters and to usage_hourly.
 	addTraffic(ctx context.Context, tx *sql.Tx, ds []domain.TrafficDelta) error
+	// newIDs draws n ids for new rows of a table, ascending. No other row ever gets them.
+	newIDs(ctx context.Context, tx *sql.Tx, table string, n int) ([]int64, error)
+	// insertUsers writes whole rows of users, which have their ids.
+	insertUsers(ctx context.Context, tx bun.Tx, users []*domain.User) error
 	// updateUsers writes userKeys and userFacts of users and returns how many of them were there.
 	updateUsers(ctx context.Context, tx bun.Tx, users []*domain.User) (int, error)
+	// oneOf is a condition behind an expression, that it is one of texts, which goes with the list as $1.
+	oneOf(texts []string) (condition string, list any, err error)
 	// prepares says whether a prepared statement is cheaper than its text.
 	prepares() bool
 	// snapshot are the options of a read transaction in which all statements see one state.

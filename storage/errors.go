@@ -48,12 +48,14 @@ var conflicts = map[string]*domain.Error{
 	"admins.username_key":        domain.Conflict("username_key", "is already in use"),
 	"tokens.name":                domain.Conflict("name", "is already in use"),
 	"tokens.hash":                domain.Conflict("hash", "is already in use"),
+	"groups.name":                domain.Conflict("name", "is already in use"),
 }
 
 // missing are what a caller is told when a row of the kind is not there.
 var missing = map[domain.Kind]*domain.Error{
 	domain.KindUser:    domain.NotFound("client not found"),
 	domain.KindInbound: domain.NotFound("inbound not found"),
+	domain.KindGroup:   domain.NotFound("group not found"),
 	domain.KindAdmin:   domain.NotFound("admin not found"),
 	domain.KindToken:   domain.NotFound("token not found"),
 }

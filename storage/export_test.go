@@ -33,6 +33,23 @@ func (db *DB) Count(ctx context.Context, query string) (n int64, err error) {
 // HourlyQueries are the queries that look for one user in usage_hourly.
 var HourlyQueries = map[string]string{"read": usageOfUser, "clear": clearUsage}
 
+// SoughtQueries are queries that must not read a table from end to end, as SQLite gets them.
+func SoughtQueries() map[string]string {
+	queries := map[string]string{
+		"users of inbound": usersOfInbound, "users by Telegram id": usersByTgID,
+		"revise":          "WITH new (user_id, revision) AS (VALUES (1, 2), (2, 3)) " + reviseUsers,
+		"groups":          groupsOfUser,
+		"members":         membersOfGroup,
+		"remove inbounds": inInbounds.remove([][]int64{{1, 2}, {3, 4}}),
+		"remove groups":   inGroups.remove([][]int64{{1, 2, 0}, {3, 4, 1}}),
+	}
+	for _, u := range uniques {
+		condition, _, _ := sqlite{}.oneOf(nil)
+		queries[u.column] = takenKeys(u.key) + condition
+	}
+	return queries
+}
+
 // Plan returns the steps in which SQLite would run a query.
 func (db *DB) Plan(ctx context.Context, query string, args ...any) ([]string, error) {
 	var id, parent, unused int

@@ -14,13 +14,13 @@ import (
 )
 
 // migrations is how many this version has.
-const migrations int64 = 2
+const migrations int64 = 3
 
-// only returns the real migrations whose name begins with prefix.
-func only(t *testing.T, prefix string) fstest.MapFS {
+// only returns the real migrations whose name begins with what fits the pattern.
+func only(t *testing.T, pattern string) fstest.MapFS {
 	t.Helper()
 	files := fstest.MapFS{}
-	for _, path := range must(fs.Glob(storage.MigrationFiles, "migrations/"+prefix+"*"))(t) {
+	for _, path := range must(fs.Glob(storage.MigrationFiles, "migrations/"+pattern+"*"))(t) {
 		files[path] = &fstest.MapFile{Data: must(storage.MigrationFiles.ReadFile(path))(t)}
 	}
 	return files
@@ -77,21 +77,27 @@ func TestMigrationRunsOnce(t *testing.T) {
 	}
 }
 
+// makeOld makes a database of an older version, with the migrations whose name fits the pattern and the rows in a file.
+func makeOld(t *testing.T, dsn, pattern, rows string) {
+	t.Helper()
+	ctx := context.Background()
+	old := must(storage.Connect(ctx, storage.Options{DSN: dsn, Clock: clockAt(1)}))(t)
+	if err := old.MigrateWith(ctx, only(t, pattern)); err != nil {
+		t.Fatal(err)
+	}
+	if err := old.ExecOnWriter(ctx, string(must(os.ReadFile(rows))(t))); err != nil {
+		t.Fatal(err)
+	}
+	if err := old.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A database of version 1, with a user in each state at noon, becomes one of today.
 func TestMigrateFromVersion1(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, dsn string) {
 		ctx := context.Background()
-		old := must(storage.Connect(ctx, storage.Options{DSN: dsn, Clock: clockAt(1)}))(t)
-		if err := old.MigrateWith(ctx, only(t, "0001")); err != nil {
-			t.Fatal(err)
-		}
-		if err := old.ExecOnWriter(ctx, string(must(os.ReadFile("testdata/version1.sql"))(t))); err != nil {
-			t.Fatal(err)
-		}
-		if err := old.Close(); err != nil {
-			t.Fatal(err)
-		}
-
+		makeOld(t, dsn, "0001", "testdata/version1.sql")
 		db := open(t, dsn, clockAt(noon))
 		want := map[string]domain.Status{
 			"free": domain.StatusActive, "used": domain.StatusActive, "late": domain.StatusActive,
@@ -112,6 +118,54 @@ func TestMigrateFromVersion1(t *testing.T) {
 		for _, table := range []string{"usage_hourly", "usage_resets", "user_ips"} {
 			equal(t, table, must(db.Count(ctx, "SELECT count(*) FROM "+table))(t), int64(0))
 		}
+	})
+}
+
+// A database of version 2 keeps what it has, and everything that is new is empty and can be used.
+func TestMigrateFromVersion2(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, dsn string) {
+		ctx := context.Background()
+		makeOld(t, dsn, "000[12]", "testdata/version2.sql")
+		db := open(t, dsn, clockAt(noon))
+		alice := domain.User{
+			ID: 1, Username: "Alice", UsernameKey: "alice", SubID: "s1",
+			Credentials: domain.Credentials{
+				VLESSID: "l1", VMessID: "m1", TrojanPassword: "t1", ShadowsocksPassword: "p1", HysteriaAuth: "h1",
+				Flow: "f", VMessSecurity: "x", Method: ptr("y"),
+			},
+			Enabled: true, HoldSince: ptr(int64(1)), HoldDuration: 2, HoldTimeout: ptr(int64(3)),
+			ExpireAt: ptr(int64(4)), Quota: ptr(int64(5)),
+			ResetPolicy: "day", ResetParams: "{}", ResetAnchor: 6, NextResetAt: ptr(int64(7)), ResetRetryAt: ptr(int64(8)),
+			RenewDays: 9, RenewDay: 10, RenewMax: 11, RenewCount: 12, LimitIP: 13, Note: "note", TgID: 77, AdminID: 1,
+			AutoDelete: ptr(14), Status: domain.StatusOnHold, StatusSince: 18,
+			Revision: 3, CreatedAt: 15, UpdatedAt: 16, SubFetchAt: 17, SubAgent: "agent",
+		}
+		all := accounts(t, db)
+		equal(t, "users", len(all), 2)
+		equal(t, "alice", all[0], domain.Account{
+			User: alice, Inbounds: []int64{1}, Groups: []int64{},
+			Traffic: domain.Traffic{UserID: 1, Up: 1, Down: 2, LifetimeUp: 3, LifetimeDown: 4, OnlineAt: 5},
+		})
+		equal(t, "by Telegram id", must(db.UsersByTgID(ctx, 77))(t), []int64{1})
+		for _, table := range []string{
+			"groups", "user_groups", "external_links", "external_contents", "kept_traffic", "idempotency",
+		} {
+			equal(t, table, must(db.Count(ctx, "SELECT count(*) FROM "+table))(t), int64(0))
+		}
+		group := addGroup(t, db, "g")
+		write(t, db, func(tx *storage.Tx) error {
+			if err := tx.SaveAnswer(ctx, storage.Answer{TokenID: 1, Route: "r", Key: "k"}); err != nil {
+				return err
+			}
+			if err := tx.KeepTraffic(ctx, []int64{1}); err != nil {
+				return err
+			}
+			if err := tx.SetExternalLinks(ctx, 1, []domain.ExternalLink{{Value: "v"}}); err != nil {
+				return err
+			}
+			return tx.ReplaceGroups(ctx, []domain.Account{{User: alice, Groups: []int64{group.ID}}})
+		})
+		equal(t, "groups", must(db.Account(ctx, 1))(t).Groups, []int64{group.ID})
 	})
 }
 

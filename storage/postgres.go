@@ -97,13 +97,32 @@ func (postgres) addTraffic(ctx context.Context, tx *sql.Tx, ds []domain.TrafficD
 	return err
 }
 
-// usersPerUpdate: longer texts cost more by the user.
-const usersPerUpdate = 250
+// newIDs draws from the sequence of the table: one round trip.
+func (postgres) newIDs(ctx context.Context, tx *sql.Tx, table string, n int) (ids []int64, err error) {
+	var id int64
+	r := Reader{raw: tx}
+	err = r.scan(ctx, []any{&id}, func() { ids = append(ids, id) },
+		"SELECT nextval(pg_get_serial_sequence($1, 'id')) FROM generate_series(1, $2::int8)", table, n)
+	return ids, err
+}
+
+// usersPerStatement: longer texts cost more by the user.
+const usersPerStatement = 250
+
+// insertUsers sends many users as one statement.
+func (postgres) insertUsers(ctx context.Context, tx bun.Tx, users []*domain.User) error {
+	for some := range slices.Chunk(users, usersPerStatement) {
+		if _, err := tx.NewInsert().Model(&some).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // updateUsers sends many users as one statement: a round trip for each would cost more than the work. The server sees
 // by itself which indexed columns stay what they are.
 func (postgres) updateUsers(ctx context.Context, tx bun.Tx, users []*domain.User) (written int, err error) {
-	for some := range slices.Chunk(users, usersPerUpdate) {
+	for some := range slices.Chunk(users, usersPerStatement) {
 		res, err := tx.NewUpdate().Model(&some).
 			ExcludeColumn("created_at", "sub_fetch_at", "sub_agent").WherePK().Bulk().Exec(ctx)
 		if err != nil {
@@ -116,6 +135,11 @@ func (postgres) updateUsers(ctx context.Context, tx bun.Tx, users []*domain.User
 		written += int(n)
 	}
 	return written, nil
+}
+
+// oneOf sends the texts as one array.
+func (postgres) oneOf(texts []string) (condition string, list any, err error) {
+	return " = ANY($1::text[])", texts, nil
 }
 
 // prepares: a fixed text costs the same without, and a pooler between us and the server may not keep statements.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -28,6 +27,9 @@ var retention = []struct {
 	{"usage_hourly", "hour, user_id", "hour", 90 * day, ""},
 	{"usage_resets", "id", "at", 400 * day, ""},
 	{"user_ips", "user_id, ip, node", "seen_at", 30 * day, ""},
+	{"idempotency", "token_id, route, key", "created_at", answerAge, ""},
+	{"kept_traffic", "username_key", "kept_at", 400 * day, ""},
+	{"external_contents", "url_key", "tried_at", 30 * day, ""},
 }
 
 // prunePortion is how many rows go in one transaction, which takes some 10 ms.
@@ -47,7 +49,7 @@ func (db *DB) Prune(ctx context.Context, now int64) error {
 		// A row that was written since it was found is not old any more.
 		remove := fmt.Sprintf("DELETE FROM %s WHERE (%s) IN (VALUES ?) AND %s", r.table, r.key, old)
 		for found := prunePortion; found == prunePortion; {
-			keys, err := db.keys(ctx, find, 1+strings.Count(r.key, ","))
+			keys, err := db.keys(ctx, find, count(r.key))
 			if found = len(keys); err == nil && found > 0 {
 				err = db.remove(ctx, remove, keys)
 			}

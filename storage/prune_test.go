@@ -110,6 +110,31 @@ func TestPruneUsage(t *testing.T) {
 	})
 }
 
+func TestPruneAnswersAndContents(t *testing.T) {
+	each(t, func(t *testing.T, db *storage.DB) {
+		ctx := context.Background()
+		token := domain.Token{Name: "t", Hash: "h", AdminID: addAdmin(t, db, "root").ID}
+		write(t, db, func(tx *storage.Tx) error {
+			if err := tx.InsertToken(ctx, &token); err != nil {
+				return err
+			}
+			return tx.SaveAnswer(ctx, storage.Answer{TokenID: token.ID, Route: "it's ?", Key: "k"})
+		})
+		if err := db.SaveExternalContent(ctx, domain.ExternalContent{URL: "u", TriedAt: noon, Error: "404"}); err != nil {
+			t.Fatal(err)
+		}
+		for _, test := range []struct{ now, answers, contents int64 }{
+			{noon + day, 1, 1}, {noon + day + 1, 0, 1}, {noon + 30*day, 0, 1}, {noon + 30*day + 1, 0, 0},
+		} {
+			if err := db.Prune(ctx, test.now); err != nil {
+				t.Fatal(err)
+			}
+			equal(t, "answers", must(db.Count(ctx, "SELECT count(*) FROM idempotency"))(t), test.answers)
+			equal(t, "contents", must(db.Count(ctx, "SELECT count(*) FROM external_contents"))(t), test.contents)
+		}
+	})
+}
+
 // More rows than one transaction removes, each with a key of three columns, beside others that stay.
 func TestPruneManyRows(t *testing.T) {
 	const old, young = 10_001, 3

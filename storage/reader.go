@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 
+	"github.com/jonboulle/clockwork"
 	"github.com/uptrace/bun"
 
 	"github.com/sluicehq/sluice/kernel/domain"
@@ -16,6 +17,7 @@ type Reader struct {
 	engine   engine
 	bun      bun.IDB
 	raw      querier
+	clock    clockwork.Clock
 	prepared map[string]*sql.Stmt // by text, nil = none
 	inside   bool                 // in a transaction
 }
@@ -27,7 +29,7 @@ type querier interface {
 }
 
 // hotQueries are asked once per subscription fetch, API request or page row.
-var hotQueries = []string{userByName, userByID, userBySubID, inboundsOfUser, trafficOfUser, tokenByHash}
+var hotQueries = []string{userByName, userByID, userBySubID, inboundsOfUser, groupsOfUser, trafficOfUser, tokenByHash}
 
 // row runs a query that has at most one answer.
 func (r *Reader) row(ctx context.Context, query string, args ...any) *sql.Row {
@@ -73,6 +75,15 @@ func (r *Reader) found(ctx context.Context, kind domain.Kind, err error) error {
 		return notFound(kind, err)
 	}
 	return fail(ctx, r.engine, "read "+string(kind), err)
+}
+
+// scanOneOf is scan for a query that ends with an expression, and that goes on "is one of texts".
+func (r *Reader) scanOneOf(ctx context.Context, fields []any, keep func(), query string, texts []string) error {
+	condition, list, err := r.engine.oneOf(texts)
+	if err != nil {
+		return err
+	}
+	return r.scan(ctx, fields, keep, query+condition, list)
 }
 
 // selectAll reads the rows of T that where selects.

@@ -27,6 +27,8 @@ func settingFields(s *domain.Settings) map[string]any {
 		"flush_seconds":       &s.FlushSeconds,
 		"ip_grace_seconds":    &s.IPGraceSeconds,
 		"auto_delete_limited": &s.AutoDeleteLimited,
+		"expire_diff_days":    &s.ExpireDiffDays,
+		"traffic_diff_gb":     &s.TrafficDiffGB,
 	}
 }
 

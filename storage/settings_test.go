@@ -17,6 +17,7 @@ func TestSettings(t *testing.T) {
 			{
 				PublicHosts: []string{"c.example"},
 				TimeZone:    "Europe/Berlin", FlushSeconds: 1, IPGraceSeconds: 2, AutoDeleteLimited: true,
+				ExpireDiffDays: 7, TrafficDiffGB: 8,
 			},
 			{},
 		} {

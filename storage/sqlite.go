@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -129,6 +130,35 @@ func (sqlite) addTraffic(ctx context.Context, tx *sql.Tx, ds []domain.TrafficDel
 	return nil
 }
 
+// newIDs reads where AUTOINCREMENT is; rows that come with their ids move it on.
+func (sqlite) newIDs(ctx context.Context, tx *sql.Tx, table string, n int) ([]int64, error) {
+	var last int64
+	err := tx.QueryRowContext(ctx,
+		"SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = $1", table).Scan(&last)
+	ids := make([]int64, n)
+	for i := range ids {
+		ids[i] = last + int64(i) + 1
+	}
+	return ids, err
+}
+
+// insertUser has parameters without numbers: the driver looks up the names of the others, for a tenth of the time.
+var insertUser = "INSERT INTO users (" + userColumns + ") VALUES (?" + strings.Repeat(", ?", count(userColumns)-1) + ")"
+
+// insertUsers runs a prepared statement per user. It ends with tx.
+func (sqlite) insertUsers(ctx context.Context, tx bun.Tx, users []*domain.User) error {
+	insert, err := tx.PrepareContext(ctx, insertUser)
+	if err != nil {
+		return err
+	}
+	for _, u := range users {
+		if _, err := insert.ExecContext(ctx, userFields(u)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // The writes of updateUsers. The second does nothing for most users: it keeps an update of what time and traffic change
 // from writing nine indexes, which cost ten times the rest.
 var (
@@ -140,7 +170,7 @@ var (
 // numbered returns a row of parameters for columns, from $2 on.
 func numbered(columns string) string {
 	row := ""
-	for i := range strings.Split(columns, ", ") {
+	for i := range count(columns) {
 		row += fmt.Sprintf(", $%d", i+2)
 	}
 	return "(" + row[2:] + ")"
@@ -156,7 +186,7 @@ func (sqlite) updateUsers(ctx context.Context, tx bun.Tx, users []*domain.User) 
 	if err != nil {
 		return 0, err
 	}
-	keyCount, factCount := 1+strings.Count(userKeys, ","), 1+strings.Count(userFacts, ",")
+	keyCount, factCount := count(userKeys), count(userFacts)
 	for _, u := range users {
 		fields := userFields(u)
 		id, values := fields[:1:1], fields[1:]
@@ -174,6 +204,12 @@ func (sqlite) updateUsers(ctx context.Context, tx bun.Tx, users []*domain.User) 
 		written += int(n)
 	}
 	return written, nil
+}
+
+// oneOf sends the texts as one JSON array: a parameter for each makes the parsing cost as much as the search.
+func (sqlite) oneOf(texts []string) (condition string, list any, err error) {
+	array, err := json.Marshal(texts)
+	return " IN (SELECT value FROM json_each($1))", string(array), err
 }
 
 // prepares: 15 µs per read instead of 40.

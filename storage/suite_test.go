@@ -3,6 +3,7 @@ package storage_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"reflect"
 	"strings"
@@ -135,4 +136,34 @@ func addUser(t testing.TB, db *storage.DB, admin int64, name string, inbounds ..
 	u := newUser(admin, name)
 	write(t, db, func(tx *storage.Tx) error { return tx.InsertUser(context.Background(), &u, inbounds) })
 	return u
+}
+
+func addGroup(t testing.TB, db *storage.DB, name string) domain.Group {
+	t.Helper()
+	g := domain.Group{Name: name}
+	write(t, db, func(tx *storage.Tx) error { return tx.InsertGroup(context.Background(), &g) })
+	return g
+}
+
+// names are n users, u0 and so on.
+func names(admin int64, n int) []domain.User {
+	users := make([]domain.User, n)
+	for i := range users {
+		users[i] = newUser(admin, fmt.Sprint("u", i))
+	}
+	return users
+}
+
+// addUsers writes n users at once, u0 and so on.
+func addUsers(t testing.TB, db *storage.DB, admin int64, n int) []domain.User {
+	t.Helper()
+	rows, users := make([]*storage.NewUser, n), make([]domain.User, n)
+	for i, u := range names(admin, n) {
+		rows[i] = &storage.NewUser{User: u}
+	}
+	write(t, db, func(tx *storage.Tx) error { return tx.InsertUsers(context.Background(), rows) })
+	for i, row := range rows {
+		users[i] = row.User
+	}
+	return users
 }

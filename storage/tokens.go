@@ -34,6 +34,16 @@ func (tx *Tx) InsertToken(ctx context.Context, t *domain.Token) error {
 	return tx.insert(ctx, domain.KindToken, &t.ID, nil, t)
 }
 
+// UpdateToken writes the name, the scope, the expiry of a token and whether it is enabled. A name in use is a conflict,
+// an unknown token not_found.
+func (tx *Tx) UpdateToken(ctx context.Context, t *domain.Token) error {
+	if _, err := tx.record(ctx, domain.KindToken, t.ID); err != nil {
+		return err
+	}
+	return tx.modify(ctx, domain.KindToken,
+		tx.tx.NewUpdate().Model(t).Column("name", "scope", "enabled", "expires_at").WherePK())
+}
+
 // DeleteToken removes a token; none is not_found.
 func (tx *Tx) DeleteToken(ctx context.Context, id int64) error {
 	if _, err := tx.record(ctx, domain.KindToken, id); err != nil {

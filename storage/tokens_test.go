@@ -32,6 +32,11 @@ func TestTokens(t *testing.T) {
 		equal(t, "token", token, a)
 		equal(t, "owner", owner, admin)
 
+		changed := domain.Token{ID: b.ID, Name: "renamed", Scope: domain.ScopeReadonly, Enabled: true, ExpiresAt: ptr(int64(7)), Hash: "x"}
+		write(t, db, func(tx *storage.Tx) error { return tx.UpdateToken(ctx, &changed) })
+		b.Name, b.Scope, b.Enabled, b.ExpiresAt = changed.Name, changed.Scope, changed.Enabled, changed.ExpiresAt
+		equal(t, "updated", must(db.Tokens(ctx))(t), []domain.Token{a, b})
+
 		write(t, db, func(tx *storage.Tx) error { return tx.DeleteToken(ctx, a.ID) })
 		_, _, err = db.TokenByHash(ctx, "aa")
 		fails(t, err, domain.NotFound("token not found"))
@@ -39,7 +44,8 @@ func TestTokens(t *testing.T) {
 		equal(t, "changes", must(db.Changes(ctx, admin.Revision, 9))(t), []domain.Change{
 			{Seq: 3, Kind: domain.KindToken, ID: a.ID, At: noon},
 			{Seq: 4, Kind: domain.KindToken, ID: b.ID, At: noon},
-			{Seq: 5, Kind: domain.KindToken, ID: a.ID, At: noon},
+			{Seq: 5, Kind: domain.KindToken, ID: b.ID, At: noon},
+			{Seq: 6, Kind: domain.KindToken, ID: a.ID, At: noon},
 		})
 	})
 }
@@ -66,5 +72,12 @@ func TestTokenErrors(t *testing.T) {
 		}
 		err := db.Write(ctx, func(tx *storage.Tx) error { return tx.DeleteToken(ctx, 9) })
 		fails(t, err, domain.NotFound("token not found"))
+		second := domain.Token{Name: "second", Hash: "bb", AdminID: admin.ID}
+		write(t, db, func(tx *storage.Tx) error { return tx.InsertToken(ctx, &second) })
+		second.Name = "first"
+		fails(t, db.Write(ctx, func(tx *storage.Tx) error { return tx.UpdateToken(ctx, &second) }),
+			domain.Conflict("name", "is already in use"))
+		fails(t, db.Write(ctx, func(tx *storage.Tx) error { return tx.UpdateToken(ctx, &domain.Token{ID: 9}) }),
+			domain.NotFound("token not found"))
 	})
 }

@@ -30,7 +30,7 @@ func (db *DB) Write(ctx context.Context, fn func(tx *Tx) error) error {
 			return err
 		}
 		tx := &Tx{
-			Reader: Reader{engine: db.engine, bun: btx, raw: btx.Tx, inside: true},
+			Reader: Reader{engine: db.engine, bun: btx, raw: btx.Tx, clock: db.clock, inside: true},
 			tx:     btx, now: db.now(), logged: map[row]int64{},
 		}
 		if refused = fn(tx); refused == nil {
@@ -54,7 +54,11 @@ func (db *DB) transact(ctx context.Context, doing string, fn func(tx bun.Tx) err
 	if err := fn(tx); err != nil {
 		return fail(ctx, db.engine, doing, err)
 	}
-	return fail(ctx, db.engine, doing, tx.Commit())
+	if err := tx.Commit(); err != nil {
+		return fail(ctx, db.engine, doing, err)
+	}
+	db.commits.Add(1)
+	return nil
 }
 
 // fail hands back the error of a write, nil if it is nil, and remembers it: see Write.
@@ -93,10 +97,15 @@ func (tx *Tx) modify(ctx context.Context, kind domain.Kind, q interface {
 
 // wrote turns the answer to a write of one row of kind into an error; no row is not_found.
 func (tx *Tx) wrote(ctx context.Context, kind domain.Kind, res sql.Result, err error) error {
+	return tx.wroteAll(ctx, kind, 1, res, err)
+}
+
+// wroteAll is wrote for a write of so many rows; less is not_found.
+func (tx *Tx) wroteAll(ctx context.Context, kind domain.Kind, rows int, res sql.Result, err error) error {
 	if err != nil {
 		return tx.fail(ctx, "write "+string(kind), err)
 	}
-	if n, err := res.RowsAffected(); err != nil || n == 0 {
+	if n, err := res.RowsAffected(); err != nil || n < int64(rows) {
 		return tx.fail(ctx, "write "+string(kind), notFound(kind, err))
 	}
 	return nil

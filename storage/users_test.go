@@ -24,7 +24,7 @@ func fullUser(admin int64) domain.User {
 		ResetPolicy: "policy", ResetParams: `{"a":"it's \"6\" ?"}`, ResetAnchor: 7,
 		NextResetAt: ptr(int64(8)), ResetRetryAt: ptr(int64(9)),
 		RenewDays: 10, RenewDay: 11, RenewMax: 12, RenewCount: 13,
-		LimitIP: 14, Note: "line\nمرحبا\x1f", TgID: -15, AdminID: admin, AutoDelete: ptr(16),
+		LimitIP: 14, Note: "line\nمرحبا\x1f", TgID: -15, LimitHWID: 21, Reverse: `{"tag":"r"}`, AdTag: "ad", Secret: "secret", AdminID: admin, AutoDelete: ptr(16),
 		Status: domain.StatusLimited, StatusSince: 20,
 		CreatedAt: 17, UpdatedAt: 18, SubFetchAt: 19, SubAgent: "agent/1",
 	}
@@ -40,7 +40,7 @@ func TestUserKeepsEveryField(t *testing.T) {
 			equal(t, "by name", must(db.UserByName(ctx, u.Username))(t), u)
 			equal(t, "by sub id", must(db.UserBySubID(ctx, u.SubID))(t), u)
 			equal(t, "account", must(db.Account(ctx, u.ID))(t), domain.Account{
-				User: u, Traffic: domain.Traffic{UserID: u.ID}, Inbounds: []int64{},
+				User: u, Traffic: domain.Traffic{UserID: u.ID}, Inbounds: []int64{}, Groups: []int64{},
 			})
 		}
 	})
@@ -252,24 +252,6 @@ func TestNoteFetchesIsNoChange(t *testing.T) {
 	})
 }
 
-func TestUserInbounds(t *testing.T) {
-	each(t, func(t *testing.T, db *storage.DB) {
-		ctx := context.Background()
-		admin := addAdmin(t, db, "root")
-		a, b, c := addInbound(t, db, "a").ID, addInbound(t, db, "b").ID, addInbound(t, db, "c").ID
-		u := addUser(t, db, admin.ID, "u", c, a, c)
-		equal(t, "inserted", must(db.UserInbounds(ctx, u.ID))(t), []int64{a, c})
-
-		write(t, db, func(tx *storage.Tx) error { return tx.SetUserInbounds(ctx, u.ID, []int64{b, a}) })
-		equal(t, "set", must(db.UserInbounds(ctx, u.ID))(t), []int64{a, b})
-		equal(t, "revision", must(db.UserByID(ctx, u.ID))(t).Revision, u.Revision+1)
-
-		write(t, db, func(tx *storage.Tx) error { return tx.SetUserInbounds(ctx, u.ID, nil) })
-		equal(t, "cleared", must(db.UserInbounds(ctx, u.ID))(t), []int64{})
-		equal(t, "of nobody", must(db.UserInbounds(ctx, 999))(t), []int64{})
-	})
-}
-
 func TestWhatIsNotThere(t *testing.T) {
 	each(t, func(t *testing.T, db *storage.DB) {
 		ctx := context.Background()
@@ -282,6 +264,7 @@ func TestWhatIsNotThere(t *testing.T) {
 			do   func(tx *storage.Tx) error
 		}{
 			{"update", client, func(tx *storage.Tx) error { return tx.UpdateUser(ctx, ptr(newUser(admin.ID, "x"))) }},
+			{"delete some", client, func(tx *storage.Tx) error { return tx.DeleteUsers(ctx, []int64{u.ID, 99}) }},
 			{"delete", client, func(tx *storage.Tx) error { return tx.DeleteUser(ctx, 99) }},
 			{"attach unknown user", client, func(tx *storage.Tx) error { return tx.SetUserInbounds(ctx, 99, nil) }},
 			{"attach unknown inbound", inbound, func(tx *storage.Tx) error { return tx.SetUserInbounds(ctx, u.ID, []int64{9}) }},
@@ -301,6 +284,53 @@ func TestWhatIsNotThere(t *testing.T) {
 			t.Run(test.name, func(t *testing.T) { fails(t, db.Write(ctx, test.do), test.want) })
 		}
 		equal(t, "last change", must(db.LastChange(ctx))(t), u.Revision)
+	})
+}
+
+func TestUsersByTgID(t *testing.T) {
+	each(t, func(t *testing.T, db *storage.DB) {
+		ctx := context.Background()
+		admin := addAdmin(t, db, "root").ID
+		rows := []*storage.NewUser{}
+		for i, u := range names(admin, 4) {
+			u.TgID = []int64{7, 0, -8, 7}[i]
+			rows = append(rows, &storage.NewUser{User: u})
+		}
+		write(t, db, func(tx *storage.Tx) error { return tx.InsertUsers(ctx, rows) })
+		for tgID, want := range map[int64][]int64{7: {1, 4}, -8: {3}, 0: {}, 9: {}} {
+			equal(t, fmt.Sprint("with ", tgID), must(db.UsersByTgID(ctx, tgID))(t), want)
+		}
+		rows[0].User.TgID = 9
+		write(t, db, func(tx *storage.Tx) error { return tx.UpdateUser(ctx, &rows[0].User) })
+		equal(t, "after an update", must(db.UsersByTgID(ctx, 9))(t), []int64{1})
+	})
+}
+
+func TestDeleteUsers(t *testing.T) {
+	const n = 1500
+	each(t, func(t *testing.T, db *storage.DB) {
+		ctx := context.Background()
+		users := addUsers(t, db, addAdmin(t, db, "root").ID, n+1)
+		ids := make([]int64, n)
+		for i := range ids {
+			ids[i] = users[n-i].ID
+		}
+		last := must(db.LastChange(ctx))(t)
+		write(t, db, func(tx *storage.Tx) error {
+			if err := tx.DeleteUsers(ctx, nil); err != nil {
+				return err
+			}
+			return tx.DeleteUsers(ctx, ids)
+		})
+		left := accounts(t, db)
+		equal(t, "left", len(left), 1)
+		equal(t, "the one left", left[0].User, users[0])
+		equal(t, "traffic", must(db.Count(ctx, "SELECT count(*) FROM user_traffic"))(t), int64(1))
+		changed := map[int64]bool{}
+		for _, c := range must(db.Changes(ctx, last, 2*n))(t) {
+			changed[c.ID] = true
+		}
+		equal(t, "changes", len(changed), n)
 	})
 }
 

@@ -7,6 +7,7 @@ type Kind string
 const (
 	KindUser    Kind = "user"
 	KindInbound Kind = "inbound"
+	KindGroup   Kind = "group"
 	KindAdmin   Kind = "admin"
 	KindToken   Kind = "token"
 	KindSetting Kind = "setting"

@@ -76,3 +76,11 @@ func (c Credentials) ShadowsocksMethod(inbound string) string {
 	}
 	return *c.Method
 }
+
+// VLESSKey is what the vless id is compared by: the core ignores its bytes 6 and 7, the characters 15 to 18 of its text.
+func (c Credentials) VLESSKey() string {
+	if len(c.VLESSID) < 18 {
+		return c.VLESSID
+	}
+	return c.VLESSID[:14] + c.VLESSID[18:]
+}

@@ -1,6 +1,9 @@
 package domain
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Settings are what an operator may change while Sluice runs. The zero value is the default.
 type Settings struct {
@@ -11,7 +14,16 @@ type Settings struct {
 	FlushSeconds      int    // seconds between two writes of traffic, 0 = 5
 	IPGraceSeconds    int    // seconds for which an address counts after its last connection, 0 = 30
 	AutoDeleteLimited bool   // auto_delete counts from a used up quota too, not only from expiry
+
+	ExpireDiffDays int // days before its expiry from which on a user is expiring, 0 = 3
+	TrafficDiffGB  int // GiB left of its quota from which on a user is expiring, 0 = 1
 }
+
+// ExpireDiff is how long before its expiry a user is shown as expiring, in ms.
+func (s *Settings) ExpireDiff() int64 { return int64(cmp.Or(s.ExpireDiffDays, 3)) * day }
+
+// TrafficDiff is how little of its quota is left when a user is shown as expiring, in bytes.
+func (s *Settings) TrafficDiff() int64 { return int64(cmp.Or(s.TrafficDiffGB, 1)) << 30 }
 
 // FlushEvery is the time between two writes of traffic.
 func (s *Settings) FlushEvery() time.Duration { return seconds(s.FlushSeconds, 5) }

@@ -30,6 +30,10 @@ type User struct {
 	LimitIP    int    `bun:"limit_ip"`    // addresses at the same time, 0 = any number
 	Note       string `bun:"note"`        // free text of the operator
 	TgID       int64  `bun:"tg_id"`       // Telegram id, 0 = none; stored for scripts, not used
+	LimitHWID  int    `bun:"limit_hwid"`  // devices, 0 = any number; stored for scripts, not used
+	Reverse    string `bun:"reverse"`     // a JSON object, "" = none; stored for scripts, not used
+	AdTag      string `bun:"ad_tag"`      // stored for scripts, not used
+	Secret     string `bun:"secret"`      // of a protocol that the core does not have; stored for scripts, not used
 	AdminID    int64  `bun:"admin_id"`    // the owner
 	AutoDelete *int   `bun:"auto_delete"` // days after expiry at which the user is deleted, nil = never
 
@@ -60,4 +64,5 @@ type Account struct {
 	User     User
 	Traffic  Traffic // as the database had it: without what is not flushed yet
 	Inbounds []int64 // ids of the effective inbounds, ascending
+	Groups   []int64 // ids of the groups that it is in, the first one first
 }

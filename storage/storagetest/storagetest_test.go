@@ -12,6 +12,38 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(storagetest.Main(m)) }
 
+// The count moves with what is committed: not with what is read, refused or rolled back.
+func TestCommits(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, dsn string) {
+		ctx := context.Background()
+		db := storagetest.Open(t, storage.Options{DSN: dsn})
+		count := storagetest.Commits(db)
+		for _, step := range []struct {
+			name    string
+			commits int64
+			do      func() error
+		}{
+			{"read", 0, func() error { _, err := db.Admins(ctx); return err }},
+			{"write", 1, func() error {
+				return db.Write(ctx, func(tx *storage.Tx) error { return tx.InsertAdmin(ctx, &domain.Admin{Username: "a"}) })
+			}},
+			{"refused write", 0, func() error {
+				_ = db.Write(ctx, func(tx *storage.Tx) error { return tx.InsertAdmin(ctx, &domain.Admin{Username: "a"}) })
+				return nil
+			}},
+			{"flush", 1, func() error { return db.FlushTraffic(ctx, domain.Chunk{Node: "n", Seq: 1}) }},
+		} {
+			if err := step.do(); err != nil {
+				t.Fatal(err)
+			}
+			if now := storagetest.Commits(db); now-count != step.commits {
+				t.Errorf("%s: %d commits, want %d", step.name, now-count, step.commits)
+			}
+			count = storagetest.Commits(db)
+		}
+	})
+}
+
 // What Fill writes is what callers would have written: it is read, and others can be added.
 func TestFill(t *testing.T) {
 	const n = 123

@@ -1,0 +1,92 @@
+package storage
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"github.com/uptrace/bun"
+
+	"github.com/sluicehq/sluice/kernel/domain"
+)
+
+// ExternalLinks returns the external links of users (at most 5,000), by user id and then by position.
+func (r *Reader) ExternalLinks(ctx context.Context, userIDs ...int64) ([]domain.ExternalLink, error) {
+	if len(userIDs) == 0 {
+		return []domain.ExternalLink{}, nil
+	}
+	return selectAll[domain.ExternalLink](ctx, r, "read external links", func(q *bun.SelectQuery) {
+		q.Where("user_id IN (?)", bun.List(userIDs)).Order("user_id", "position")
+	})
+}
+
+// SetExternalLinks makes links the external links of a user, in this order, and gives the user a new revision as
+// ReplaceInbounds does. It fills UserID and Position, and ID and CreatedAt where they are 0; another ID must be one that
+// the user's links have now. An unknown user is not_found.
+func (tx *Tx) SetExternalLinks(ctx context.Context, userID int64, links []domain.ExternalLink) error {
+	if err := tx.revise(ctx, []int64{userID}); err != nil {
+		return err
+	}
+	_, err := tx.tx.Tx.ExecContext(ctx, "DELETE FROM external_links WHERE user_id = $1", userID)
+	if err != nil {
+		return tx.fail(ctx, "remove external links", err)
+	}
+	for i := range links {
+		l := &links[i]
+		l.UserID, l.Position, l.CreatedAt = userID, i, cmp.Or(l.CreatedAt, tx.now)
+		if _, err := tx.tx.NewInsert().Model(l).Exec(ctx); err != nil {
+			return tx.fail(ctx, "insert external link", err)
+		}
+	}
+	return nil
+}
+
+// urlKey is the primary key of what a URL held.
+func urlKey(url string) string {
+	sum := sha256.Sum256([]byte(url))
+	return hex.EncodeToString(sum[:])
+}
+
+// ExternalContents returns what the subscriptions at these URLs (at most 5,000) held last, in the order of the URLs as
+// texts. Those that were never fetched are left out.
+func (r *Reader) ExternalContents(ctx context.Context, urls []string) ([]domain.ExternalContent, error) {
+	all := []domain.ExternalContent{}
+	keys := make([]string, len(urls))
+	for i, url := range urls {
+		keys[i] = urlKey(url)
+	}
+	var c domain.ExternalContent
+	var links string
+	keep := func() {
+		c.Links = strings.FieldsFunc(links, func(r rune) bool { return r == '\n' })
+		all = append(all, c)
+	}
+	err := r.scanOneOf(ctx, []any{&c.URL, &links, &c.FetchedAt, &c.TriedAt, &c.Error}, keep,
+		"SELECT url, links, fetched_at, tried_at, error FROM external_contents WHERE url_key", keys)
+	slices.SortFunc(all, func(a, b domain.ExternalContent) int { return cmp.Compare(a.URL, b.URL) })
+	return all, fail(ctx, r.engine, "read external contents", err)
+}
+
+// saveContent keeps the links of the last fetch that succeeded.
+const saveContent = `INSERT INTO external_contents AS c (url_key, url, links, fetched_at, tried_at, error)
+	VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (url_key) DO UPDATE SET
+	links = CASE WHEN EXCLUDED.error = '' AND EXCLUDED.fetched_at >= c.fetched_at THEN EXCLUDED.links ELSE c.links END,
+	fetched_at = CASE WHEN EXCLUDED.error = '' AND EXCLUDED.fetched_at >= c.fetched_at
+		THEN EXCLUDED.fetched_at ELSE c.fetched_at END,
+	tried_at = EXCLUDED.tried_at, error = EXCLUDED.error`
+
+// SaveExternalContent stores how a fetch of a provider's subscription ended. If it failed, or is older than the one
+// stored, Links and FetchedAt stay as they are stored. A link must not have a line break. It is no change.
+func (db *DB) SaveExternalContent(ctx context.Context, c domain.ExternalContent) error {
+	return db.transact(ctx, "save external content", func(tx bun.Tx) error {
+		if err := db.engine.lockWrites(ctx, tx.Tx, true); err != nil {
+			return err
+		}
+		_, err := tx.Tx.ExecContext(ctx, saveContent,
+			urlKey(c.URL), c.URL, strings.Join(c.Links, "\n"), c.FetchedAt, c.TriedAt, c.Error)
+		return err
+	})
+}
