@@ -48,7 +48,7 @@ func (s *Service) Subscription(ctx context.Context, subID string, r Request) (Re
 	if r.Format == "" {
 		r.Format = formatBase64
 	}
-	rendered, traffic, err := s.render(ctx, &user, r.Format, r.Host)
+	rendered, traffic, err := s.render(ctx, &user, r.Format, r.Host, s.external(ctx, &user))
 	if err != nil {
 		return Reply{}, err
 	}
@@ -74,16 +74,21 @@ func (s *Service) owner(ctx context.Context, subID string) (domain.User, error) 
 	return user, err
 }
 
-// Links returns the user's share links, one for each endpoint, never nil.
+// Links returns the user's share links, one for each endpoint, without external ones, never nil.
 func (s *Service) Links(ctx context.Context, user *domain.User, host string) ([]string, error) {
-	rendered, _, err := s.render(ctx, user, formatLinks, host)
+	return s.links(ctx, user, host, nil)
+}
+
+func (s *Service) links(ctx context.Context, user *domain.User, host string, external []string) ([]string, error) {
+	rendered, _, err := s.render(ctx, user, formatLinks, host, external)
 	if err != nil {
 		return nil, err
 	}
 	return slices.DeleteFunc(strings.Split(string(rendered.Body), "\n"), func(l string) bool { return l == "" }), nil
 }
 
-// LinksBySubID returns the share links of the user with that subscription id, none for the id of nobody.
+// LinksBySubID returns the share links of the user with that subscription id, external ones last, none for the id of
+// nobody.
 func (s *Service) LinksBySubID(ctx context.Context, subID, host string) ([]string, error) {
 	user, err := s.owner(ctx, subID)
 	if domain.CodeOf(err) == domain.CodeNotFound {
@@ -92,10 +97,25 @@ func (s *Service) LinksBySubID(ctx context.Context, subID, host string) ([]strin
 	if err != nil {
 		return nil, err
 	}
-	return s.Links(ctx, &user, host)
+	return s.links(ctx, &user, host, s.external(ctx, &user))
 }
 
-func (s *Service) render(ctx context.Context, user *domain.User, format, host string) (plugin.Rendered, domain.Traffic, error) {
+// external returns what the user gets besides the inbounds. If that is not to be had, the rest of the subscription must
+// not suffer.
+func (s *Service) external(ctx context.Context, user *domain.User) []string {
+	if s.External == nil {
+		return nil
+	}
+	links, err := s.External.Links(ctx, user)
+	if err != nil {
+		s.Log.Error("external links are left out of a subscription", zap.Int64("user", user.ID), zap.Error(err))
+		return nil
+	}
+	return links
+}
+
+// render makes the subscription of the user's endpoints and, after them, the external links.
+func (s *Service) render(ctx context.Context, user *domain.User, format, host string, external []string) (plugin.Rendered, domain.Traffic, error) {
 	traffic, err := s.Usage.Usage(ctx, user.ID)
 	if err != nil {
 		return plugin.Rendered{}, traffic, err
@@ -105,7 +125,9 @@ func (s *Service) render(ctx context.Context, user *domain.User, format, host st
 		return plugin.Rendered{}, traffic, err
 	}
 	req := s.request(user, traffic, format)
-	if left := s.current.Load().fill(req, user, ids, host, s.Loopback); len(left) > 0 {
+	left := s.current.Load().fill(req, user, ids, host, s.Loopback)
+	addExternal(req, external)
+	if len(left) > 0 {
 		if len(req.Endpoints) == 0 {
 			return plugin.Rendered{}, traffic, errNoAddress
 		}
@@ -167,6 +189,18 @@ func (s *snapshot) fill(req *wire.FormatRequest, user *domain.User, inbounds []i
 	}
 	req.Prepared = s.handle(public, inbounds)
 	return left
+}
+
+// addExternal puts the links behind the endpoints. Few users share a list with them, so it is not named: plugins keep the
+// lists that many share, and these would push them out.
+func addExternal(req *wire.FormatRequest, links []string) {
+	for _, link := range links {
+		req.Endpoints = append(req.Endpoints, wire.Endpoint{RawURI: link})
+		req.Accounts = append(req.Accounts, wire.Account{})
+	}
+	if len(links) > 0 {
+		req.Prepared = 0
+	}
 }
 
 // handle is a number for exactly the endpoints that fill makes of these: by it a format plugin that prepares knows a

@@ -28,6 +28,12 @@ type Usage interface {
 	Usage(ctx context.Context, userID int64) (domain.Traffic, error)
 }
 
+// External answers what a user's subscription has besides the inbounds.
+type External interface {
+	// Links returns share links. It may take a moment, and must be bounded by itself.
+	Links(ctx context.Context, user *domain.User) ([]string, error)
+}
+
 // Options are the parts that subscriptions stand on.
 type Options struct {
 	DB       *storage.DB
@@ -35,7 +41,8 @@ type Options struct {
 	Log      *zap.Logger
 	Renderer Renderer
 	Usage    Usage
-	Loopback bool // the server listens on loopback only: a request's own Host may stand in links
+	External External // nil = nothing
+	Loopback bool     // the server listens on loopback only: a request's own Host may stand in links
 }
 
 // Service renders subscriptions. It is safe for concurrent use.
