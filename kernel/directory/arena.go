@@ -1,8 +1,11 @@
 package directory
 
 import (
+	"bytes"
 	"encoding/binary"
 	"iter"
+
+	"github.com/sluicehq/sluice/kernel/domain"
 )
 
 // chunkText is the size of a chunk of text in bytes. Freeing one means to look at some hundred users.
@@ -65,10 +68,11 @@ func (a *arena) grow(size int) {
 	a.chunks = append(a.chunks, c)
 }
 
-// release gives up the entry there.
+// release gives up the entry there. That its slot is 0 from then on says so to who comes by.
 func (a *arena) release(r ref) {
-	c := &a.chunks[r.chunk]
-	c.live -= len(a.at(r))
+	c, e := &a.chunks[r.chunk], a.at(r)
+	binary.LittleEndian.PutUint32(e, 0)
+	c.live -= len(e)
 	if r.chunk != a.current && c.thin() {
 		a.thin = append(a.thin, r.chunk)
 	}
@@ -91,43 +95,57 @@ func (a *arena) free(chunk uint32) {
 	a.vacant = append(a.vacant, chunk)
 }
 
-// entries gives all entries of the chunk, released ones too.
-func (a *arena) entries(chunk uint32) iter.Seq2[ref, entry] {
+// entries gives the entries of the chunk that live.
+func (a *arena) entries(chunk uint32) iter.Seq[entry] {
 	data := a.chunks[chunk].data
-	return func(yield func(ref, entry) bool) {
-		for offset := 0; offset < len(data); {
-			e := entry(data[offset:])
-			e = e[:e.size()]
-			if !yield(ref{chunk, uint32(offset)}, e) {
+	return func(yield func(entry) bool) {
+		for len(data) > 0 {
+			e := entry(data)
+			e, data = e[:e.size()], data[e.size():]
+			if e.slot() != 0 && !yield(e) {
 				return
 			}
-			offset += len(e)
 		}
 	}
 }
 
-// entry is the strings of a user: the slot of its record in 4 bytes, then the username, its key ("" = the same as the
-// username), the sub id and the note, each after its length.
+// entry is the strings of a user: the slot of its record in 4 bytes, 0 = released, then six texts, each after its length:
+// the username, its key, the sub id, the note, and the latter two in the form of a key, in which they are searched. A form
+// that is the same as the text is left empty.
 type entry []byte
 
-const slotSize = 4
+const (
+	slotSize = 4
+	texts    = 6
+)
 
 func appendEntry(b []byte, slot uint32, name, key, sub, note string) entry {
-	if key == name {
-		key = ""
-	}
 	b = binary.LittleEndian.AppendUint32(b, slot)
-	for _, s := range [...]string{name, key, sub, note} {
+	for _, s := range [texts]string{name, unless(name, key), sub, note, unless(sub, form(sub)), unless(note, form(note))} {
 		b = binary.AppendUvarint(b, uint64(len(s)))
 		b = append(b, s...)
 	}
 	return b
 }
 
+// form is the form in which texts are searched.
+func form(s string) string { return domain.NameKey(s) }
+
+// unless returns the other, "" if it is the same as the text.
+func unless(text, other string) string {
+	if text == other {
+		return ""
+	}
+	return other
+}
+
 func (e entry) slot() uint32 { return binary.LittleEndian.Uint32(e) }
 
 // after returns where the string starts and ends whose length is written at the offset.
 func (e entry) after(offset int) (from, to int) {
+	if size := int(e[offset]); size < 0x80 { // as nearly all
+		return offset + 1, offset + 1 + size
+	}
 	size, n := binary.Uvarint(e[offset:])
 	return offset + n, offset + n + int(size)
 }
@@ -135,7 +153,7 @@ func (e entry) after(offset int) (from, to int) {
 // size is the length of the entry, which may be followed by others.
 func (e entry) size() int {
 	to := slotSize
-	for range 4 {
+	for range texts {
 		_, to = e.after(to)
 	}
 	return to
@@ -160,12 +178,36 @@ func (e entry) sub() []byte {
 
 // strings are copies of the username, the sub id and the note; they share one allocation.
 func (e entry) strings() (name, sub, note string) {
-	all := string(e)
-	from, to := e.after(slotSize)
-	name = all[from:to]
-	_, to = e.after(to)
-	from, to = e.after(to)
-	sub = all[from:to]
-	from, to = e.after(to)
-	return name, sub, all[from:to]
+	f := e.fields()
+	all := string(e[:f[3][1]])
+	return all[f[0][0]:f[0][1]], all[f[2][0]:f[2][1]], all[f[3][0]:f[3][1]]
+}
+
+// fields are where the texts of an entry start and end.
+type fields [texts][2]int
+
+func (e entry) fields() (f fields) {
+	to := slotSize
+	for i := range f {
+		f[i][0], f[i][1] = e.after(to)
+		to = f[i][1]
+	}
+	return f
+}
+
+// end is the size of the entry.
+func (f *fields) end() int { return f[texts-1][1] }
+
+// contains says whether one of the texts, in the form in which they are searched, has the needle in it.
+func (e entry) contains(f *fields, needle []byte) bool {
+	for _, pair := range [...][2]int{{0, 1}, {2, 4}, {3, 5}} { // a text, and its form if that differs
+		at := f[pair[1]]
+		if at[0] == at[1] {
+			at = f[pair[0]]
+		}
+		if bytes.Contains(e[at[0]:at[1]], needle) {
+			return true
+		}
+	}
+	return false
 }

@@ -20,6 +20,7 @@ func TestAllAtOnce(t *testing.T) {
 			a.User.ExpireAt = ptr(n + 1)
 			a.Traffic.Up, a.Traffic.Down = n, n
 			a.Inbounds = []int64{n}
+			a.User.Enabled = n%2 == 0
 		})
 	}
 	d := New()
@@ -64,6 +65,7 @@ func TestAllAtOnce(t *testing.T) {
 				d.Due(n, 50)
 				d.Stale(n)
 				d.Memory()
+				checkPages(t, d, n, users)
 			}
 		})
 	}
@@ -74,6 +76,31 @@ func TestAllAtOnce(t *testing.T) {
 		if r, ok := d.ByID(id); !ok || r.Revision != rounds || r.DueAt != rounds+4 {
 			t.Fatalf("user %d ended at revision %d, due at %d, found %v", id, r.Revision, r.DueAt, ok)
 		}
+	}
+}
+
+// checkPages asks for pages while users change, come and go.
+func checkPages(t *testing.T, d *Directory, n, users int64) {
+	q := Query{Sort: sorts[n%int64(len(sorts))], Descending: n%3 == 0, Limit: int(users) + 1}
+	if n%4 == 0 {
+		q.Search = fmt.Sprint(n % 10)
+	}
+	now := n * lag / 2
+	p := d.Page(now, q)
+	seen := map[int64]bool{}
+	for _, id := range p.IDs {
+		seen[id] = true
+	}
+	if len(seen) != p.Filtered || q.Search == "" && p.Filtered != int(users) {
+		t.Errorf("%d different users of %d filtered of %d", len(seen), p.Filtered, users)
+	}
+	s := d.Summary(now, 3)
+	if s.Active+s.Expiring+s.Depleted+s.Disabled != int(users) || len(s.DisabledNames) != min(3, s.Disabled) {
+		t.Errorf("%+v of %d users", s, users)
+	}
+	if n%20 == 0 {
+		d.SetExpiring(n, n)
+		d.Due(now+idle, 1)
 	}
 }
 

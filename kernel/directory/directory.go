@@ -4,6 +4,7 @@ package directory
 
 import (
 	"hash/maphash"
+	"math"
 	"slices"
 	"sync"
 
@@ -22,7 +23,7 @@ type Directory struct {
 	text arena    // the strings of the records
 	name index    // domain.NameKey of the username → slot
 	sub  index    // sub id → slot
-	sets interner // the sets of inbounds
+	sets interner // what users share
 
 	holds map[uint32]hold // by slot, of the users on hold
 
@@ -31,6 +32,18 @@ type Directory struct {
 	deleteLimited bool
 
 	entry []byte // where Put composes the strings of a user
+
+	byID, byName list    // every user
+	byExpiry     list    // those with an expiry, for who changes the bucket when time passes
+	counts       counts  // of all users
+	at           int64   // ms UTC: the moment for which everybody is in a bucket
+	from, until  int64   // ms UTC: so is everybody from here on, and before there
+	within       int64   // ms
+	bytes        int64   // SetExpiring
+	scans        []*scan // that are under way
+
+	sorting sync.Mutex // held while an order is made, and taken before mu
+	orders  []*order
 }
 
 // New returns an empty directory in which a used up quota does not lead to deletion (SetDeleteLimited).
@@ -43,7 +56,11 @@ func New() *Directory {
 		sets:  newInterner(),
 		holds: map[uint32]hold{},
 		ruled: map[uint32][2]int64{},
+		from:  math.MinInt64, until: math.MaxInt64,
 	}
+	preset := domain.Settings{}
+	d.within, d.bytes = preset.ExpireDiff(), preset.TrafficDiff()
+	d.newLists()
 	d.name = newIndex(hash, func(slot uint32) []byte { return d.text.at(d.recs.at(slot).text).key() })
 	d.sub = newIndex(hash, func(slot uint32) []byte { return d.text.at(d.recs.at(slot).text).sub() })
 	d.due = heap[uint32]{
@@ -71,16 +88,52 @@ func (d *Directory) Put(a domain.Account) bool {
 	case u.Revision < d.recs.at(slot).revision:
 		return false
 	}
-	r := d.recs.at(slot)
-	d.setText(slot, r, key, u)
-	known := r.inbounds
-	r.fill(u, &a.Traffic)
-	r.inbounds = d.sets.take(a.Inbounds)
-	d.sets.drop(known)
-	d.setHold(slot, u)
-	d.schedule(slot, r, u)
+	d.take(slot, key, &a)
+	d.schedule(slot, d.recs.at(slot), u)
 	d.squeeze()
 	return true
+}
+
+// take makes the account the slot's. A known user is taken out of what it is listed by before that changes.
+func (d *Directory) take(slot uint32, key string, a *domain.Account) {
+	r, t := d.recs.at(slot), d.recs.tag(slot)
+	old, oldUp, oldDown := *t, r.up, r.down
+	known := old.is(used)
+	listed := old.is(expires) && a.User.ExpireAt != nil && *a.User.ExpireAt == r.expireAt
+	if old.is(expires) && !listed {
+		d.byExpiry.remove(slot)
+	}
+	r.fill(t, &a.User, &a.Traffic)
+	t.set = d.sets.number(a.Inbounds, a.Groups, a.User.AdminID)
+	if !known {
+		t.bucket = d.bucketAt(slot, d.at)
+		d.counts.add(t.bucket, 1)
+	}
+	d.sets.join(t.set, t.bucket, r.up, r.down)
+	if known {
+		d.sets.leave(old.set, old.bucket, oldUp, oldDown)
+	}
+	d.setHold(slot, &a.User)
+	d.setText(slot, known, key, &a.User)
+	if t.is(expires) && !listed {
+		d.byExpiry.add(slot)
+		d.limit(r.expireAt)
+	}
+	if known {
+		d.rebucket(slot)
+		d.touch(slot)
+	} else {
+		d.enlist(slot)
+	}
+	d.disturb(slot)
+}
+
+// enlist puts a new user into the orders.
+func (d *Directory) enlist(slot uint32) {
+	d.byID.add(slot)
+	for _, o := range d.orders {
+		o.put(slot, d.keyOf(o.kind, slot))
+	}
 }
 
 // Remove forgets the users for good: no later Put brings one back, for ids are not reused. Unknown ids count as removed
@@ -105,16 +158,26 @@ func (d *Directory) removeAll(ids []int64) {
 
 // drop takes the slot's user out of everything.
 func (d *Directory) drop(slot uint32) {
-	r := d.recs.at(slot)
+	r, t := d.recs.at(slot), d.recs.tag(slot)
+	d.byID.remove(slot)
+	d.byName.remove(slot)
+	if t.is(expires) {
+		d.byExpiry.remove(slot)
+	}
+	for _, o := range d.orders {
+		o.leave(slot)
+	}
 	d.setDue(slot, r, 0)
 	delete(d.ruled, slot)
 	delete(d.holds, slot)
-	d.sets.drop(r.inbounds)
+	d.counts.add(t.bucket, -1)
+	d.sets.leave(t.set, t.bucket, r.up, r.down)
 	e := d.text.at(r.text)
 	d.name.remove(string(e.key()), slot)
 	d.sub.remove(string(e.sub()), slot)
 	d.text.release(r.text)
 	d.recs.release(slot)
+	d.disturb(slot)
 }
 
 // Moved adds what a flush has stored. Unknown users are ignored. The stored status stays: the commit that follows a used
@@ -138,16 +201,27 @@ func (d *Directory) moveAll(ds []domain.TrafficDelta) {
 		r.up += delta.Up
 		r.down += delta.Down
 		r.onlineAt = max(r.onlineAt, delta.OnlineAt)
+		s := &d.sets.sets[d.recs.tag(slot).set]
+		s.up += delta.Up
+		s.down += delta.Down
+		d.rebucket(slot)
+		d.touch(slot)
 	}
 }
 
-// setText stores the user's strings and keeps the indexes in step. Most changes of a user leave them as they are.
-func (d *Directory) setText(slot uint32, r *record, key string, u *domain.User) {
+// setText stores the user's strings, and keeps the indexes and the order of the names in step. Most changes of a user
+// leave them as they are.
+func (d *Directory) setText(slot uint32, known bool, key string, u *domain.User) {
+	r := d.recs.at(slot)
 	d.entry = appendEntry(d.entry[:0], slot, u.Username, key, u.SubID, u.Note)
-	if r.is(used) {
+	renamed := true
+	if known {
 		old := d.text.at(r.text)
 		if string(old) == string(d.entry) {
 			return
+		}
+		if renamed = string(old.key()) != key; renamed {
+			d.byName.remove(slot)
 		}
 		d.name.remove(string(old.key()), slot)
 		d.sub.remove(string(old.sub()), slot)
@@ -156,6 +230,9 @@ func (d *Directory) setText(slot uint32, r *record, key string, u *domain.User) 
 	r.text = d.text.add(d.entry)
 	d.name.set(key, slot)
 	d.sub.set(u.SubID, slot)
+	if renamed {
+		d.byName.add(slot)
+	}
 }
 
 // squeeze moves what still lives in thinned out chunks of text to where there is room, and frees them. A chunk is small,
@@ -166,10 +243,9 @@ func (d *Directory) squeeze() {
 		if !ok {
 			return
 		}
-		for at, e := range d.text.entries(chunk) {
-			if r := d.recs.at(e.slot()); r.is(used) && r.text == at {
-				r.text = d.text.add(e)
-			}
+		for e := range d.text.entries(chunk) {
+			d.recs.at(e.slot()).text = d.text.add(e)
+			d.disturb(e.slot())
 		}
 		d.text.free(chunk)
 	}

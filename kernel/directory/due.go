@@ -20,8 +20,10 @@ func (d *Directory) SetDeleteLimited(on bool) {
 }
 
 // Due returns the ids of the users whose next moment has come at now (ms UTC), soonest first, at most limit. They stay
-// due until a Put or Postpone moves them on.
+// due until a Put or Postpone moves them on. It is asked all the time, and so keeps the buckets at the time, and forgets
+// the orders that nobody asks for.
 func (d *Directory) Due(now int64, limit int) []int64 {
+	d.keepUp(now)
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	items := d.due.items
@@ -46,6 +48,17 @@ func (d *Directory) Due(now int64, limit int) []int64 {
 		consider(d.due.children(first))
 	}
 	return due
+}
+
+// keepUp does what time alone brings.
+func (d *Directory) keepUp(now int64) {
+	d.mu.RLock()
+	valid := d.validAt(now)
+	d.mu.RUnlock()
+	if !valid {
+		d.advance(now)
+	}
+	d.forget(now)
 }
 
 // Postpone makes until (ms UTC) the user's next moment, whatever was due, because what had to be done failed. The next

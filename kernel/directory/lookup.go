@@ -82,28 +82,40 @@ func (d *Directory) copyPage(to []Record, number int64) []Record {
 }
 
 // UsersOf returns the ids of the users that are attached to any of the inbounds, ascending. When nobody is, it costs as
-// much as there are different sets of inbounds; else it looks at every user.
+// much as there are different sets of what users share; else it looks at every user.
 func (d *Directory) UsersOf(inbounds []int64) []int64 {
-	if !d.attached(inbounds) {
+	attached := func(s *set) bool { return intersect(s.inbounds, inbounds) }
+	if !d.shared(attached) {
 		return nil
 	}
-	var users []int64
+	return d.idsOf(func(slot uint32) bool { return attached(&d.sets.sets[d.recs.tag(slot).set]) })
+}
+
+// shared says whether somebody has such a set.
+func (d *Directory) shared(such func(*set) bool) bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	for i := range d.sets.sets {
+		if s := &d.sets.sets[i]; s.counts != (counts{}) && such(s) {
+			return true
+		}
+	}
+	return false
+}
+
+// idsOf returns the ids of the users whose slots are such, ascending.
+func (d *Directory) idsOf(such func(slot uint32) bool) []int64 {
+	var ids []int64
 	for _, number := range d.pages() {
 		d.mu.RLock()
 		for slot := range d.ids.on(number) {
-			if r := d.recs.at(slot); intersect(d.sets.get(r.inbounds), inbounds) {
-				users = append(users, r.id)
+			if such(slot) {
+				ids = append(ids, d.recs.at(slot).id)
 			}
 		}
 		d.mu.RUnlock()
 	}
-	return users
-}
-
-func (d *Directory) attached(inbounds []int64) bool {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	return slices.ContainsFunc(d.sets.sets, func(s set) bool { return intersect(s.ids, inbounds) })
+	return ids
 }
 
 func intersect(a, b []int64) bool {
@@ -113,17 +125,7 @@ func intersect(a, b []int64) bool {
 // Stale returns the ids of the users whose stored status is not the one that their facts give at now (ms UTC),
 // ascending. It looks at every user, and is for when the clock jumped.
 func (d *Directory) Stale(now int64) []int64 {
-	var stale []int64
-	for _, number := range d.pages() {
-		d.mu.RLock()
-		for slot := range d.ids.on(number) {
-			if r := d.recs.at(slot); r.statusAt(now) != statuses[r.status] {
-				stale = append(stale, r.id)
-			}
-		}
-		d.mu.RUnlock()
-	}
-	return stale
+	return d.idsOf(func(slot uint32) bool { return d.statusAt(slot, now) != statuses[d.recs.tag(slot).status] })
 }
 
 // pages are the numbers of the pages that have users, ascending.

@@ -20,10 +20,16 @@ type Memory struct {
 func (d *Directory) Memory() Memory {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	bytes := len(d.recs.chunks)*int(unsafe.Sizeof([chunkRecords]record{})) +
+	bytes := (len(d.recs.chunks)+len(d.recs.tags))*(32<<10) +
 		d.ids.own*int(unsafe.Sizeof(page{})) +
 		4*(cap(d.due.items)+cap(d.recs.vacant)) +
 		indexEntry*(len(d.name.slots)+len(d.sub.slots)) +
 		holdEntry*len(d.holds) + ruledEntry*len(d.ruled)
+	for l := range d.lists {
+		bytes += len(l.chunks)*4*chunkSlots + cap(l.chunks)*int(unsafe.Sizeof(chunk{}))
+	}
+	for _, o := range d.orders {
+		bytes += 8*cap(o.keys) + 4*cap(o.touched) + 8*(cap(o.marked)+cap(o.changed))
+	}
 	return Memory{Users: d.recs.len(), Bytes: int64(bytes) + d.text.bytes}
 }

@@ -20,6 +20,7 @@ type model struct {
 	gone          map[int64]bool
 	postponed     map[int64]int64
 	deleteLimited bool
+	within, bytes int64 // SetExpiring
 }
 
 func (m *model) put(a domain.Account) bool {
@@ -84,6 +85,7 @@ func (m *model) record(id int64) Record {
 		HoldTimeout: u.HoldTimeout, ExpireAt: u.ExpireAt, Quota: u.Quota, Status: u.Status, StatusSince: u.StatusSince,
 		Renews: u.RenewDays+u.RenewDay > 0, Resets: u.ResetPolicy != "", Up: a.Traffic.Up, Down: a.Traffic.Down,
 		OnlineAt: a.Traffic.OnlineAt, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt, DueAt: m.dueAt(a), Inbounds: a.Inbounds,
+		Groups: a.Groups,
 	}
 }
 
@@ -106,9 +108,9 @@ func (m *model) account(id int64) domain.Account {
 		ID: id, Revision: r.Int64N(m.now), Username: fmt.Sprintf("%s-%d", []string{"ann", "Ann", "ÄNN", "änn"}[r.IntN(4)], id),
 		SubID: fmt.Sprintf("s%d-%d", id, r.IntN(3)), Enabled: r.IntN(8) > 0, Quota: m.maybe(r.Int64N(1_000)),
 		ExpireAt: m.maybe(m.moment()), NextResetAt: m.maybe(m.moment()), ResetRetryAt: m.maybe(m.moment()),
-		RenewDays: r.IntN(2), ResetPolicy: []string{"", "daily"}[r.IntN(2)], LimitIP: r.IntN(5), TgID: r.Int64(),
-		AdminID: r.Int64N(3), StatusSince: m.moment(), CreatedAt: r.Int64(), UpdatedAt: r.Int64(),
-		Note: strings.Repeat("n", r.IntN(4)*r.IntN(200)),
+		RenewDays: r.IntN(2), ResetPolicy: []string{"", "daily"}[r.IntN(2)], LimitIP: r.IntN(5), TgID: r.Int64N(2) * r.Int64(),
+		AdminID: r.Int64N(3), StatusSince: m.moment(), CreatedAt: r.Int64N(50), UpdatedAt: m.now,
+		Note: strings.Repeat([]string{"n", "N"}[r.IntN(2)], r.IntN(4)*r.IntN(200)),
 	}
 	if r.IntN(500) == 0 {
 		u.Note = strings.Repeat("x", 3*chunkText/2)
@@ -123,6 +125,9 @@ func (m *model) account(id int64) domain.Account {
 	a := domain.Account{User: u, Traffic: domain.Traffic{Up: r.Int64N(500), Down: r.Int64N(500), OnlineAt: r.Int64N(m.now)}}
 	for inbound := range r.Int64N(4) {
 		a.Inbounds = append(a.Inbounds, inbound*r.Int64N(2)+1)
+	}
+	for range r.Int64N(3) {
+		a.Groups = append(a.Groups, r.Int64N(4)+1)
 	}
 	return a
 }
@@ -181,15 +186,13 @@ func (m *model) leftovers(t *testing.T, d *Directory) {
 		if m.dueAt(a) != 0 {
 			due++
 		}
-		if len(a.Inbounds) > 0 {
-			sharing++
-		}
+		sharing++
 	}
 	for _, c := range d.text.chunks {
 		live += c.live
 	}
 	for _, s := range d.sets.sets {
-		shared += s.users
+		shared += s.counts.in(everybody)
 	}
 	got := []int{live, len(d.holds), len(d.ruled), len(d.due.items), shared}
 	if want := []int{text, holds, ruled, due, sharing}; !slices.Equal(got, want) {
@@ -241,10 +244,7 @@ func TestModel(t *testing.T) {
 			hash := d.name.hash
 			d.name.hash = func(s string) uint32 { return hash(s) & c.mask }
 			d.sub.hash = d.name.hash
-			m := &model{
-				rnd: rand.New(rand.NewPCG(3, 7)), now: 1_000, users: map[int64]domain.Account{}, gone: map[int64]bool{},
-				postponed: map[int64]int64{},
-			}
+			m := newModel(7)
 			for i := range 20_000 {
 				m.step(t, d)
 				if m.now++; i%250 == 0 {

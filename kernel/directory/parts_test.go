@@ -93,27 +93,34 @@ func TestIDsOfLongAgo(t *testing.T) {
 
 func TestInterner(t *testing.T) {
 	n := newInterner()
+	take := func(inbounds, groups []int64, admin int64) uint32 {
+		number := n.number(inbounds, groups, admin)
+		n.join(number, Active, 10, 1)
+		return number
+	}
 	given := []int64{1, 2}
-	a := n.take(given)
+	a := take(given, nil, 0)
 	given[0] = 9 // the caller's own
-	b, c := n.take([]int64{1, 2}), n.take([]int64{1, 300})
-	if a != b || a == c || !slices.Equal(n.get(a), []int64{1, 2}) || !slices.Equal(n.get(c), []int64{1, 300}) {
-		t.Fatalf("sets %d %v, %d %v, %d %v", a, n.get(a), b, n.get(b), c, n.get(c))
+	b := take([]int64{1, 2}, nil, 0)
+	others := []uint32{
+		take([]int64{1, 300}, nil, 0), take([]int64{1}, []int64{2}, 0), take(nil, []int64{1, 2}, 0), take([]int64{1, 2}, nil, 7),
+		take(nil, nil, 0),
 	}
-	if none := n.take(nil); none != 0 || n.get(none) != nil {
-		t.Errorf("the empty set is %d %v", none, n.get(none))
+	if a != b || slices.Contains(others, a) || len(n.numbers) != 6 {
+		t.Fatalf("numbers %d, %d, others %v of %d", a, b, others, len(n.numbers))
 	}
-	n.drop(0)
-	n.drop(a)
-	if again := n.take([]int64{1, 2}); again != a {
+	if s := n.sets[a]; !slices.Equal(s.inbounds, []int64{1, 2}) || s.groups != nil || s.up != 20 || s.down != 2 {
+		t.Errorf("the set is %+v", s)
+	}
+	if s := n.sets[others[4]]; s.inbounds != nil || !s.orphaned() || s.counts.in(everybody) != 1 {
+		t.Errorf("the set of nothing is %+v", s)
+	}
+	n.leave(a, Active, 10, 1)
+	if again := n.number([]int64{1, 2}, nil, 0); again != a {
 		t.Errorf("a set in use was given the number %d besides %d", again, a)
 	}
-	n.drop(a)
-	n.drop(a)
-	if len(n.numbers) != 1 {
-		t.Errorf("%d sets are known, want 1", len(n.numbers))
-	}
-	if reused := n.take([]int64{7}); reused != a || !slices.Equal(n.get(reused), []int64{7}) {
-		t.Errorf("the vacant number %d was not used: %d %v", a, reused, n.get(reused))
+	n.leave(a, Active, 10, 1)
+	if reused := take([]int64{7}, nil, 0); reused != a || !slices.Equal(n.sets[reused].inbounds, []int64{7}) {
+		t.Errorf("the vacant number %d was not used: %d %v", a, reused, n.sets[reused])
 	}
 }

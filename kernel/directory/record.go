@@ -6,8 +6,8 @@ import (
 	"github.com/sluicehq/sluice/kernel/domain"
 )
 
-// Record is what the directory knows of a user: a copy, but for Inbounds. The fields mean what they do in domain.User
-// and domain.Traffic; usage is what has been flushed.
+// Record is what the directory knows of a user: a copy, but for Inbounds and Groups. The fields mean what they do in
+// domain.User and domain.Traffic; usage is what has been flushed.
 type Record struct {
 	ID       int64
 	Revision int64
@@ -36,10 +36,11 @@ type Record struct {
 	DueAt     int64 // ms UTC when something has to be done for the user next, 0 = never
 
 	Inbounds []int64 // ids, ascending; shared with other records and not to be changed
+	Groups   []int64 // ids, the first one first; shared too
 }
 
 // flags are the facts of a record that are one bit each.
-type flags uint8
+type flags uint16
 
 const (
 	used flags = 1 << iota // the slot holds a user
@@ -49,9 +50,11 @@ const (
 	limited // quota counts
 	renews
 	resets
+	hasTgID
+	hasNote
 )
 
-// record is how a user is kept: no pointers, so that the garbage collector has nothing to follow, and 128 bytes.
+// record is how a user is kept: no pointers, so that the garbage collector has nothing to follow, and 112 bytes.
 type record struct {
 	id, revision         int64
 	expireAt, quota      int64
@@ -59,57 +62,66 @@ type record struct {
 	createdAt, updatedAt int64
 	statusSince          int64
 	due                  int64 // 0 = never
-	adminID, tgID        int64
+	tgID                 int64
 
-	text     ref
-	inbounds uint32 // of the interner
-	heapAt   uint32 // place in the heap of what is due, if due is not 0
-	limitIP  int32
-	status   uint8 // of statuses
-	flags    flags
+	text    ref
+	heapAt  uint32 // place in the heap of what is due, if due is not 0
+	limitIP int32
 }
 
-func (r *record) is(f flags) bool { return r.flags&f != 0 }
+// tag is what is asked of many users at once, 8 bytes apart from the records: a walk over a million tags is a few
+// milliseconds.
+type tag struct {
+	set    uint32 // of the interner
+	flags  flags
+	bucket Bucket
+	status uint8 // of statuses
+}
+
+func (t *tag) is(f flags) bool { return t.flags&f != 0 }
 
 // fill sets all that comes from the user's row alone.
-func (r *record) fill(u *domain.User, t *domain.Traffic) {
-	r.id, r.revision, r.adminID, r.tgID = u.ID, u.Revision, u.AdminID, u.TgID
+func (r *record) fill(g *tag, u *domain.User, t *domain.Traffic) {
+	r.id, r.revision, r.tgID = u.ID, u.Revision, u.TgID
 	r.createdAt, r.updatedAt, r.statusSince = u.CreatedAt, u.UpdatedAt, u.StatusSince
 	r.up, r.down = t.Up, t.Down
 	r.onlineAt = max(r.onlineAt, t.OnlineAt)
 	r.limitIP = int32(min(u.LimitIP, math.MaxInt32)) // nobody has as many addresses
-	r.status = statusNumber(u.Status)
-	r.flags = used
-	r.mark(enabled, u.Enabled)
-	r.mark(onHold, u.HoldSince != nil)
-	r.mark(renews, u.RenewDays > 0 || u.RenewDay > 0)
-	r.mark(resets, u.ResetPolicy != "")
-	r.expireAt = r.optional(expires, u.ExpireAt)
-	r.quota = r.optional(limited, u.Quota)
+	g.status = statusNumber(u.Status)
+	g.flags = used
+	g.mark(enabled, u.Enabled)
+	g.mark(onHold, u.HoldSince != nil)
+	g.mark(renews, u.RenewDays > 0 || u.RenewDay > 0)
+	g.mark(resets, u.ResetPolicy != "")
+	g.mark(hasTgID, u.TgID != 0)
+	g.mark(hasNote, u.Note != "")
+	r.expireAt = g.optional(expires, u.ExpireAt)
+	r.quota = g.optional(limited, u.Quota)
 }
 
-func (r *record) mark(f flags, on bool) {
+func (t *tag) mark(f flags, on bool) {
 	if on {
-		r.flags |= f
+		t.flags |= f
 	}
 }
 
 // optional returns the number, and notes whether there is one.
-func (r *record) optional(f flags, number *int64) int64 {
+func (t *tag) optional(f flags, number *int64) int64 {
 	if number == nil {
 		return 0
 	}
-	r.flags |= f
+	t.flags |= f
 	return *number
 }
 
-// statusAt is the status that follows from the facts at now.
-func (r *record) statusAt(now int64) domain.Status {
-	f := domain.Facts{Enabled: r.is(enabled), OnHold: r.is(onHold), Used: r.up + r.down}
-	if r.is(expires) {
+// statusAt is the status that follows from the slot's facts at now.
+func (d *Directory) statusAt(slot uint32, now int64) domain.Status {
+	r, t := d.recs.at(slot), d.recs.tag(slot)
+	f := domain.Facts{Enabled: t.is(enabled), OnHold: t.is(onHold), Used: r.up + r.down}
+	if t.is(expires) {
 		f.ExpireAt = &r.expireAt
 	}
-	if r.is(limited) {
+	if t.is(limited) {
 		f.Quota = &r.quota
 	}
 	return f.StatusAt(now)
@@ -150,16 +162,17 @@ func (d *Directory) setHold(slot uint32, u *domain.User) {
 
 // copy is the record as callers get it.
 func (d *Directory) copy(slot uint32) Record {
-	r := d.recs.at(slot)
+	r, t := d.recs.at(slot), d.recs.tag(slot)
+	shared := &d.sets.sets[t.set]
 	c := Record{
-		ID: r.id, Revision: r.revision, AdminID: r.adminID, TgID: r.tgID, LimitIP: int(r.limitIP),
-		Enabled: r.is(enabled), ExpireAt: given(r.is(expires), r.expireAt), Quota: given(r.is(limited), r.quota),
-		Status: statuses[r.status], StatusSince: r.statusSince, Renews: r.is(renews), Resets: r.is(resets),
+		ID: r.id, Revision: r.revision, AdminID: shared.admin, TgID: r.tgID, LimitIP: int(r.limitIP),
+		Enabled: t.is(enabled), ExpireAt: given(t.is(expires), r.expireAt), Quota: given(t.is(limited), r.quota),
+		Status: statuses[t.status], StatusSince: r.statusSince, Renews: t.is(renews), Resets: t.is(resets),
 		Up: r.up, Down: r.down, OnlineAt: r.onlineAt, CreatedAt: r.createdAt, UpdatedAt: r.updatedAt,
-		DueAt: r.due, Inbounds: d.sets.get(r.inbounds),
+		DueAt: r.due, Inbounds: shared.inbounds, Groups: shared.groups,
 	}
 	c.Username, c.SubID, c.Note = d.text.at(r.text).strings()
-	if r.is(onHold) {
+	if t.is(onHold) {
 		h := d.holds[slot]
 		c.HoldSince, c.HoldDuration, c.HoldTimeout = &h.since, h.duration, given(h.ends, h.timeout)
 	}

@@ -1,21 +1,35 @@
 package directory
 
-// chunkRecords is the number of records that are allocated together, 32 KiB.
-const chunkRecords = 256
+import "unsafe"
 
-// records hold the records by slot. They grow by chunks: nothing is copied, and the address of a record stays. The slot
-// of a removed user is used again.
+const (
+	chunkRecords = 32 << 10 / int(unsafe.Sizeof(record{})) // records that are allocated together
+	chunkTags    = 32 << 10 / int(unsafe.Sizeof(tag{}))
+)
+
+// records hold the records by slot, and beside them the tags. They grow by chunks: nothing is copied, and the address of
+// a record stays. The slot of a removed user is used again.
 type records struct {
 	chunks []*[chunkRecords]record
+	tags   []*[chunkTags]tag
 	next   uint32 // the first slot that was never used
 	vacant []uint32
 }
 
 // newRecords starts at slot 1, so that 0 can mean none.
-func newRecords() records { return records{chunks: []*[chunkRecords]record{{}}, next: 1} }
+func newRecords() records {
+	return records{chunks: []*[chunkRecords]record{{}}, tags: []*[chunkTags]tag{{}}, next: 1}
+}
 
 // at is the record in the slot, valid until the slot is released.
-func (s *records) at(slot uint32) *record { return &s.chunks[slot/chunkRecords][slot%chunkRecords] }
+func (s *records) at(slot uint32) *record {
+	return &s.chunks[slot/uint32(chunkRecords)][slot%uint32(chunkRecords)]
+}
+
+// tag is the tag of the slot, valid until the slot is released.
+func (s *records) tag(slot uint32) *tag {
+	return &s.tags[slot/uint32(chunkTags)][slot%uint32(chunkTags)]
+}
 
 // take returns an empty slot.
 func (s *records) take() uint32 {
@@ -27,13 +41,16 @@ func (s *records) take() uint32 {
 	if int(s.next) == len(s.chunks)*chunkRecords {
 		s.chunks = append(s.chunks, new([chunkRecords]record))
 	}
+	if int(s.next) == len(s.tags)*chunkTags {
+		s.tags = append(s.tags, new([chunkTags]tag))
+	}
 	s.next++
 	return s.next - 1
 }
 
 // release empties the slot.
 func (s *records) release(slot uint32) {
-	*s.at(slot) = record{}
+	*s.at(slot), *s.tag(slot) = record{}, tag{}
 	s.vacant = append(s.vacant, slot)
 }
 

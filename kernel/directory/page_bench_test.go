@@ -1,0 +1,180 @@
+package directory
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/sluicehq/sluice/kernel/domain"
+)
+
+// benchNow is the moment of the pages, ms UTC.
+const benchNow = 1_800_000_000_000
+
+// town is like crowd, with users as they are in life: names in no order, all buckets, usage, notes, groups.
+var town = func() func(n int64) *Directory {
+	made := map[int64]*Directory{}
+	return func(n int64) *Directory {
+		if made[n] == nil {
+			d := New()
+			d.Due(benchNow, 1)
+			for id := range n {
+				d.Put(citizen(id, 1))
+			}
+			made[n] = d
+		}
+		return made[n]
+	}
+}()
+
+// mixed spreads the number over 32 bits.
+func mixed(id int64) int64 { return id * 2_654_435_761 & 0xffff_ffff }
+
+func citizen(id, revision int64) domain.Account {
+	const day = 86_400_000
+	random := mixed(id)
+	return with(id, revision, func(a *domain.Account) {
+		u := &a.User
+		u.Username = fmt.Sprintf("%08x_%s", random, []string{"ann", "bob", "zoe", "max"}[id%4])
+		u.SubID = fmt.Sprintf("%016x", mixed(random))
+		u.Enabled = id%17 != 0
+		if id%3 != 0 {
+			u.ExpireAt = ptr(benchNow + random%(60*day) - 10*day + day/2)
+		}
+		if id%2 != 0 {
+			u.Quota = ptr((1 + random%100) << 30)
+		}
+		if id%10 == 0 {
+			u.Note = "Paid by card"
+		}
+		u.CreatedAt, u.UpdatedAt = benchNow-random, benchNow-random
+		a.Traffic.Up, a.Traffic.Down, a.Traffic.OnlineAt = random<<1, random<<2, benchNow-random%day
+		a.Inbounds, a.Groups = []int64{1, 2 + random%8}, []int64{1 + random%20}
+	})
+}
+
+// sizes are the numbers of users that are compared. Each operation takes turns on all of them, so that a busy machine slows
+// all alike.
+var sizes = []int64{10_000, 100_000, 1_000_000}
+
+func compareSizes(b *testing.B, do func(d *Directory, now int64)) {
+	b.Helper()
+	took := make([][]time.Duration, len(sizes))
+	for _, n := range sizes {
+		do(town(n), benchNow)
+	}
+	const times = 20
+	now := int64(benchNow)
+	for b.Loop() {
+		now += times
+		for i, n := range sizes {
+			d := town(n)
+			took[i] = append(took[i], timed(func() {
+				for j := range int64(times) {
+					do(d, now+j)
+				}
+			}))
+		}
+	}
+	for i, n := range sizes {
+		b.ReportMetric(float64(median(took[i]).Nanoseconds())/1000/times, fmt.Sprintf("us-%dk", n/1000))
+	}
+	b.ReportMetric(0, "ns/op") // of all together it says nothing
+}
+
+// BenchmarkPage asks for pages of 25 once their order is built.
+func BenchmarkPage(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		q    Query
+	}{
+		{"first", Query{}},
+		{"page300", Query{Offset: 300 * 25}},
+		{"name", Query{Sort: SortName, Descending: true, Offset: 300 * 25}},
+		{"traffic", Query{Sort: SortTraffic, Offset: 300 * 25}},
+		{"active", Query{Buckets: Active, Sort: SortName}},
+		{"expiring", Query{Buckets: Expiring, Sort: SortTraffic}},
+		{"depleted", Query{Buckets: Depleted, Offset: 300}},
+		{"disabled", Query{Buckets: Disabled, Sort: SortName, Offset: 300}},
+		{"inbound", Query{Inbounds: [][]int64{{5}}, Sort: SortName}},
+		{"inboundPage40", Query{Inbounds: [][]int64{{5}}, Sort: SortName, Offset: 40 * 25}},
+		{"groupOfActive", Query{Groups: []int64{3}, Buckets: Active, Sort: SortTraffic}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			c.q.Limit = 25
+			compareSizes(b, func(d *Directory, now int64) { d.Page(now, c.q) })
+		})
+	}
+}
+
+// BenchmarkScan asks for what nothing is kept of.
+func BenchmarkScan(b *testing.B) {
+	var online []int64
+	for id := range int64(5_000) {
+		online = append(online, id*2)
+	}
+	for _, c := range []struct {
+		name string
+		q    Query
+	}{
+		{"searchOne", Query{Search: "0000b"}},
+		{"searchNone", Query{Search: "annegret"}},
+		{"searchQuarter", Query{Search: "_ZOE", Sort: SortName}},
+		{"searchNote", Query{Search: "card", Sort: SortTraffic}},
+		{"searchAll", Query{Search: "_"}},
+		{"used", Query{UsedFrom: 1 << 33, Sort: SortName}},
+		{"online", Query{Buckets: Online, Online: online}},
+		{"onlineOrDepleted", Query{Buckets: Online | Depleted, Online: online}},
+		{"rareInbound", Query{Inbounds: [][]int64{{99}}}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			c.q.Limit = 25
+			compareSizes(b, func(d *Directory, now int64) { d.Page(now, c.q) })
+		})
+	}
+}
+
+// BenchmarkSummary counts with 200 names of each bucket.
+func BenchmarkSummary(b *testing.B) {
+	compareSizes(b, func(d *Directory, now int64) { d.Summary(now, 200) })
+}
+
+// BenchmarkGroupTotals adds up twenty groups.
+func BenchmarkGroupTotals(b *testing.B) {
+	compareSizes(b, func(d *Directory, _ int64) { d.GroupTotals() })
+}
+
+// BenchmarkSetExpiring counts a million users anew.
+func BenchmarkSetExpiring(b *testing.B) {
+	d := town(1_000_000)
+	for within := int64(1); b.Loop(); within++ {
+		d.SetExpiring(within, gib)
+	}
+}
+
+// BenchmarkOrder builds an order of a million users, and moves ten thousand of them after a flush.
+func BenchmarkOrder(b *testing.B) {
+	d := town(1_000_000)
+	now := int64(benchNow)
+	ask := func() { d.Page(now, Query{Sort: SortTraffic, Limit: 25}) }
+	b.Run("build", func(b *testing.B) {
+		for b.Loop() {
+			now += 2 * idle
+			d.Due(now, 1)
+			ask()
+		}
+	})
+	ds := make([]domain.TrafficDelta, 10_000)
+	for i := range ds {
+		ds[i] = domain.TrafficDelta{UserID: int64(i) * 100, Up: 1 << 20}
+	}
+	b.Run("10kMoved", func(b *testing.B) {
+		for b.Loop() {
+			b.StopTimer()
+			d.Moved(ds)
+			now += lag
+			b.StartTimer()
+			ask()
+		}
+	})
+}

@@ -1,0 +1,166 @@
+package directory
+
+import "slices"
+
+// How long an order may lag, and is kept when nobody asks for it, in ms.
+const (
+	lag  = 5_000
+	idle = 10 * 60_000
+)
+
+// view returns the list of the kind as it is at now, with the lock held for reading.
+func (d *Directory) view(now int64, k kind) *list {
+	for {
+		d.mu.RLock()
+		valid, l := d.validAt(now), d.exact(k)
+		if o := d.order(k); o != nil && !apart(now, o.fresh, lag) {
+			o.asked.Store(now)
+			l = &o.list
+		}
+		if valid && l != nil {
+			return l
+		}
+		d.mu.RUnlock()
+		if valid {
+			d.sort(now, k)
+		} else {
+			d.advance(now)
+		}
+	}
+}
+
+// order returns the one of the kind, nil if it has to be built.
+func (d *Directory) order(k kind) *order {
+	i := slices.IndexFunc(d.orders, func(o *order) bool { return o.ready && o.kind == k })
+	if i < 0 {
+		return nil
+	}
+	return d.orders[i]
+}
+
+// apart says whether two moments are at least so many ms apart. The clock may be set back.
+func apart(a, b, ms int64) bool { return a-b >= ms || b-a >= ms }
+
+// sort brings the order up to date: it moves the users whose keys have changed, or builds it anew if they are many.
+// One caller does it, the others wait; users are looked up and changed meanwhile.
+func (d *Directory) sort(now int64, k kind) {
+	d.sorting.Lock()
+	defer d.sorting.Unlock()
+	d.mu.Lock()
+	o := d.order(k)
+	if o == nil {
+		d.mu.Unlock()
+		d.build(now, k)
+		return
+	}
+	if !apart(now, o.fresh, lag) { // somebody else did it
+		d.mu.Unlock()
+		return
+	}
+	touched := o.touched
+	o.touched, o.marked = nil, nil
+	few := d.recs.len()/32 + batch
+	d.mu.Unlock()
+	if touched = d.misplaced(o, touched); len(touched) > few {
+		d.build(now, k)
+		return
+	}
+	for part := range slices.Chunk(touched, batch) {
+		d.mu.Lock()
+		for _, slot := range part {
+			if d.isMisplaced(o, slot) {
+				o.remove(slot)
+				o.put(slot, d.keyOf(k, slot))
+			}
+		}
+		d.mu.Unlock()
+	}
+	d.mu.Lock()
+	o.fresh = now
+	d.mu.Unlock()
+}
+
+// misplaced returns the slots whose keys have changed.
+func (d *Directory) misplaced(o *order, slots []uint32) []uint32 {
+	var changed []uint32
+	for part := range slices.Chunk(slots, batch) {
+		d.mu.RLock()
+		for _, slot := range part {
+			if d.isMisplaced(o, slot) {
+				changed = append(changed, slot)
+			}
+		}
+		d.mu.RUnlock()
+	}
+	return changed
+}
+
+func (d *Directory) isMisplaced(o *order, slot uint32) bool {
+	return d.recs.tag(slot).is(used) && o.keys[slot] != d.keyOf(o.kind, slot)
+}
+
+// build makes the order from all users, and replaces the one that is there.
+func (d *Directory) build(now int64, k kind) {
+	o, all := d.collect(now, k)
+	all = sorted(all) // those of one key stay in the order of the ids
+	for _, s := range all {
+		o.note(s.slot, s.key)
+	}
+	d.install(o, all)
+}
+
+// collect returns a new order, which from here on hears of changes, and what all users are sorted by, in the order of their
+// ids.
+func (d *Directory) collect(now int64, k kind) (*order, []sortable) {
+	o := d.newOrder(k, now)
+	d.mu.Lock()
+	d.orders = append(d.orders, o)
+	all := make([]sortable, 0, d.recs.len())
+	o.keys = make([]int64, d.recs.next)
+	d.mu.Unlock()
+	for _, number := range d.pages() {
+		d.mu.RLock()
+		for slot := range d.ids.on(number) {
+			all = append(all, sortable{d.keyOf(k, slot), slot})
+		}
+		d.mu.RUnlock()
+	}
+	return o, all
+}
+
+// install makes the order of the sorted slots. Those that were taken or left since they were collected are put in by what
+// they are now.
+func (d *Directory) install(o *order, all []sortable) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	o.fill(func(yield func(uint32) bool) {
+		for _, s := range all {
+			if !o.changed.has(s.slot) && !yield(s.slot) {
+				return
+			}
+		}
+	})
+	o.ready = true
+	for slot := range o.changed.all {
+		if d.recs.tag(slot).is(used) {
+			o.put(slot, d.keyOf(o.kind, slot))
+		}
+	}
+	o.changed = nil
+	d.orders = slices.DeleteFunc(d.orders, func(old *order) bool { return old != o && old.kind == o.kind })
+}
+
+// forget drops the orders that nobody asks for.
+func (d *Directory) forget(now int64) {
+	unasked := func(o *order) bool { return o.ready && apart(now, o.asked.Load(), idle) }
+	d.mu.RLock()
+	some := slices.ContainsFunc(d.orders, unasked)
+	d.mu.RUnlock()
+	if !some || !d.sorting.TryLock() { // while one is sorted, orders are in use
+		return
+	}
+	defer d.sorting.Unlock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.orders = slices.DeleteFunc(d.orders, unasked)
+}
