@@ -6,6 +6,7 @@ import (
 	xctx "github.com/xtls/xray-core/common/ctx"
 	"github.com/xtls/xray-core/common/protocol"
 	"github.com/xtls/xray-core/common/session"
+	hysteria "github.com/xtls/xray-core/proxy/hysteria/account"
 )
 
 // visit is a connection that was let in.
@@ -27,6 +28,7 @@ func (g *gate) admit(ctx context.Context) (context.Context, visit, error) {
 	}
 	u := &g.nobody
 	if ib.User != nil && ib.User != anonymous && ib.User.Email != "" {
+		g.renew(ib)
 		u = g.byEmail(ib.User.Email)
 	}
 	inner, v, err := g.enter(ctx, u, ib)
@@ -38,6 +40,20 @@ func (g *gate) admit(ctx context.Context) (context.Context, visit, error) {
 		ib.User = anonymous
 	}
 	return inner, v, nil
+}
+
+// renew finds whose the credential of a hysteria connection is now: the connection was authenticated once, with the user
+// as it was then, and carries new streams for as long as its client likes.
+func (g *gate) renew(ib *session.Inbound) {
+	a, ok := ib.User.Account.(*hysteria.MemoryAccount)
+	if !ok {
+		return
+	}
+	if v := (*g.doors.Load())[ib.Tag].auths; v != nil {
+		if ib.User = v.Get(a.Auth); ib.User == nil {
+			ib.User = &protocol.MemoryUser{Email: "?"} // nobody's
+		}
+	}
 }
 
 // enter lets a connection of a user in, nil = of one that is not known.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jonboulle/clockwork"
 	"github.com/xtls/xray-core/common/net"
+	hysteria "github.com/xtls/xray-core/proxy/hysteria/account"
 	"github.com/xtls/xray-core/transport/internet/stat"
 
 	"github.com/sluicehq/sluice/kernel/domain"
@@ -34,6 +35,7 @@ type door struct {
 	inbound   int64
 	anonymous bool
 	meter     *meter
+	auths     *hysteria.Validator // nil on other inbounds than those of hysteria
 }
 
 func newGate(clock clockwork.Clock, t *tasks) *gate {

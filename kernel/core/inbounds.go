@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/xtls/xray-core/features/inbound"
+	hysteria "github.com/xtls/xray-core/proxy/hysteria/account"
 	"go.uber.org/zap"
 
 	"github.com/sluicehq/sluice/kernel/domain"
@@ -154,7 +155,11 @@ func (e *Engine) note(in *domain.Inbound, err error) {
 func (e *Engine) setDoors() {
 	doors := make(map[string]door, len(e.open))
 	for id, l := range e.open {
-		doors[l.in.Tag] = door{id, l.in.Anonymous, e.gate.meters.of(id)}
+		d := door{inbound: id, anonymous: l.in.Anonymous, meter: e.gate.meters.of(id)}
+		if h, ok := l.users.(interface{ HysteriaInboundValidator() *hysteria.Validator }); ok {
+			d.auths = h.HysteriaInboundValidator()
+		}
+		doors[l.in.Tag] = d
 	}
 	e.gate.doors.Store(&doors)
 }

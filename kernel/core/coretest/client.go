@@ -3,7 +3,6 @@ package coretest
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -23,10 +22,70 @@ const patience = 30 * time.Second
 // outbound or a whole configuration, whose inbounds are replaced. What the client printed is logged if the test fails.
 func Client(t testing.TB, config string) string {
 	t.Helper()
-	addr := net.JoinHostPort("127.0.0.1", fmt.Sprint(FreePort(t)))
+	doc := decode(t, config)
+	if _, whole := doc["outbounds"]; !whole {
+		doc = object{"outbounds": []any{doc}}
+	}
+	addr := freeAddr(t)
+	doc["inbounds"] = []any{proxy(t, addr)}
+	run(t, doc, addr)
+	return addr
+}
+
+// Clients starts one xray client with a proxy for each of the outbounds, and returns the proxies' addresses in that
+// order: less to start than as many clients.
+func Clients(t testing.TB, outbounds ...string) []string {
+	t.Helper()
+	var out, in, rules []any
+	addrs := make([]string, len(outbounds))
+	for i, config := range outbounds {
+		addrs[i] = freeAddr(t)
+		tag := strconv.Itoa(i)
+		o, p := decode(t, config), proxy(t, addrs[i])
+		o["tag"], p["tag"] = tag, tag
+		out, in, rules = append(out, o), append(in, p), append(rules, object{"inboundTag": []string{tag}, "outboundTag": tag})
+	}
+	run(t, object{"outbounds": out, "inbounds": in, "routing": object{"rules": rules}}, addrs...)
+	return addrs
+}
+
+type object = map[string]any
+
+func decode(t testing.TB, text string) object {
+	t.Helper()
+	var doc object
+	if err := json.Unmarshal([]byte(text), &doc); err != nil {
+		t.Fatalf("client configuration: %v in\n%s", err, text)
+	}
+	return doc
+}
+
+func freeAddr(t testing.TB) string {
+	t.Helper()
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(FreePort(t)))
+}
+
+// proxy is the inbound by which a test comes in.
+func proxy(t testing.TB, addr string) object {
+	t.Helper()
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return object{"listen": host, "port": json.Number(port), "protocol": "mixed", "settings": object{"udp": true}}
+}
+
+// run starts an xray client that is killed when the test ends, and waits until it listens on the addresses.
+func run(t testing.TB, doc object, addrs ...string) {
+	t.Helper()
+	doc["log"] = object{"loglevel": "info"}
+	config, err := json.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
 	out := &output{}
 	cmd := exec.Command(Binary(t), "run", "-c", "stdin:")
-	cmd.Stdin = bytes.NewReader(clientConfig(t, config, addr))
+	cmd.Stdin = bytes.NewReader(config)
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("starting the client: %v", err)
@@ -43,40 +102,16 @@ func Client(t testing.TB, config string) string {
 			t.Logf("client said:\n%s", out)
 		}
 	})
-	Eventually(t, "the client listens", func() bool {
-		select {
-		case <-ended:
-			t.Fatalf("the client ended at once:\n%s", out)
-		default:
-		}
-		return Reachable(addr)
-	})
-	return addr
-}
-
-// clientConfig completes what the test gave with a proxy to come in by.
-func clientConfig(t testing.TB, config, addr string) []byte {
-	t.Helper()
-	var doc map[string]any
-	if err := json.Unmarshal([]byte(config), &doc); err != nil {
-		t.Fatalf("client configuration: %v in\n%s", err, config)
+	for _, addr := range addrs {
+		Eventually(t, "the client listens", func() bool {
+			select {
+			case <-ended:
+				t.Fatalf("the client ended at once:\n%s", out)
+			default:
+			}
+			return Reachable(addr)
+		})
 	}
-	if _, whole := doc["outbounds"]; !whole {
-		doc = map[string]any{"outbounds": []any{doc}}
-	}
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc["log"] = map[string]any{"loglevel": "info"}
-	doc["inbounds"] = []any{map[string]any{
-		"listen": host, "port": json.Number(port), "protocol": "mixed", "settings": map[string]any{"udp": true},
-	}}
-	raw, err := json.Marshal(doc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return raw
 }
 
 // HTTP returns an HTTP client that goes through the proxy, with a connection of its own for each request. It trusts any
