@@ -3,7 +3,10 @@ package httpapi
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -52,9 +55,11 @@ type bench struct {
 	url    string // of the API listener
 	admin  string // token of a sudo admin
 	db     *sql.DB
+	watch  *sql.Conn // commits nothing, and so sees that others did
 }
 
-func newBench(t testing.TB) *bench {
+// newBench starts a kernel, with what change does to its options.
+func newBench(t testing.TB, change ...func(*kernel.Options)) *bench {
 	t.Helper()
 	observed, logs := observer.New(zap.WarnLevel)
 	b := &bench{
@@ -68,7 +73,11 @@ func newBench(t testing.TB) *bench {
 		t.Fatal(err)
 	}
 	b.log = zap.New(observed)
-	if b.kernel, err = kernel.Start(t.Context(), kernel.Options{Dir: b.dir, Loopback: true, Log: b.log, Clock: b.clock}); err != nil {
+	options := kernel.Options{Dir: b.dir, Loopback: true, Log: b.log, Clock: b.clock}
+	for _, c := range change {
+		c(&options)
+	}
+	if b.kernel, err = kernel.Start(t.Context(), options); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -87,7 +96,10 @@ func newBench(t testing.TB) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = b.db.Close() })
+	if b.watch, err = b.db.Conn(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = errors.Join(b.watch.Close(), b.db.Close()) })
 	b.url = b.serve(Options{API: true, Sub: true})
 	return b
 }
@@ -134,6 +146,54 @@ func (b *bench) changes() (seq int64) {
 	return seq
 }
 
+// version is another number after every commit that wrote anything, be it a row that changes does not count.
+func (b *bench) version() (n int64) {
+	b.t.Helper()
+	if err := b.watch.QueryRowContext(b.t.Context(), "PRAGMA data_version").Scan(&n); err != nil {
+		b.t.Fatal(err)
+	}
+	return n
+}
+
+// rows is the result of a query, a line for each row.
+func (b *bench) rows(query string, args ...any) string {
+	b.t.Helper()
+	rows, err := b.watch.QueryContext(b.t.Context(), query, args...)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	columns, err := rows.Columns()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	values, into := make([]any, len(columns)), make([]any, len(columns))
+	for i := range values {
+		into[i] = &values[i]
+	}
+	var text strings.Builder
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			b.t.Fatal(err)
+		}
+		_, _ = fmt.Fprintf(&text, "%v\n", values) // never fails
+	}
+	if err := rows.Err(); err != nil {
+		b.t.Fatal(err)
+	}
+	return text.String()
+}
+
+// checksum is that of every row of every table.
+func (b *bench) checksum() string {
+	b.t.Helper()
+	sum := sha256.New()
+	for _, table := range strings.Fields(b.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")) {
+		_, _ = io.WriteString(sum, table+b.rows(`SELECT * FROM "`+strings.Trim(table, "[]")+`" ORDER BY 1, 2`)) // never fails
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
 func (b *bench) exec(query string, args ...any) {
 	b.t.Helper()
 	if _, err := b.db.ExecContext(b.t.Context(), query, args...); err != nil {
@@ -174,6 +234,31 @@ func (b *bench) panel(method, path, body string) string {
 		b.t.Fatalf("%s %s: %d %s", method, path, status, got)
 	}
 	return got
+}
+
+// failures are what the log has of requests and parts that went wrong.
+func (b *bench) failures() []observer.LoggedEntry {
+	return b.logs.Filter(func(e observer.LoggedEntry) bool { return e.Level >= zap.ErrorLevel }).All()
+}
+
+// post is the answer to a POST of the sudo admin.
+func (b *bench) post(path, body string) string {
+	b.t.Helper()
+	return strings.TrimSpace(b.panel(http.MethodPost, path, body))
+}
+
+// read is the answer to a GET of the sudo admin.
+func (b *bench) read(path string) string {
+	b.t.Helper()
+	return strings.TrimSpace(b.panel(http.MethodGet, path, ""))
+}
+
+// must posts what has to succeed.
+func (b *bench) must(path, body string) {
+	b.t.Helper()
+	if got := b.post(path, body); !strings.HasPrefix(got, `{"success":true,`) {
+		b.t.Fatalf("%s %s answers %s", path, body, got)
+	}
 }
 
 // httpRequest is one request; its path is sent exactly as it stands.
@@ -229,7 +314,7 @@ func (b *bench) run(t *testing.T, server string, scenarios []scenario) {
 	t.Helper()
 	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
-			before := b.changes()
+			before := b.version()
 			status, _, body := s.req.send(t, server)
 			if s.status == 0 {
 				s.status = http.StatusOK
@@ -250,8 +335,8 @@ func (b *bench) run(t *testing.T, server string, scenarios []scenario) {
 					t.Errorf("body %s\nhas %s", body, part)
 				}
 			}
-			if after := b.changes(); after != before {
-				t.Errorf("the request made change %d", after)
+			if b.version() != before {
+				t.Error("the request changed something")
 			}
 		})
 	}

@@ -3,12 +3,10 @@ package httpapi
 import (
 	"encoding/json"
 	"net/http"
-	"strings"
 	"testing"
 )
 
-// FuzzXUIAdd sends anything as the body of clients/add and inbounds/add. The answer must be 200 with a well-formed
-// envelope, whose success and obj agree, and whose sentence is one line.
+// FuzzXUIAdd sends anything as the body of clients/add and inbounds/add.
 func FuzzXUIAdd(f *testing.F) {
 	for _, seed := range []string{
 		``, `null`, `{}`, `[`, `{"client":{"email":"alice"},"inboundIds":[1]}`, `{"client":{"email":"a\u0000","id":7},"inboundIds":[-1]}`,
@@ -28,22 +26,7 @@ func FuzzXUIAdd(f *testing.F) {
 			return
 		}
 		status, _, got := httpRequest{method: http.MethodPost, path: path, token: b.admin, body: body}.send(t, b.url)
-		var answer struct {
-			Success *bool            `json:"success"`
-			Msg     *string          `json:"msg"`
-			Obj     *json.RawMessage `json:"obj"`
-		}
-		decoder := json.NewDecoder(strings.NewReader(got))
-		decoder.DisallowUnknownFields()
-		if err := decoder.Decode(&answer); status != http.StatusOK || err != nil || answer.Success == nil || answer.Msg == nil {
-			t.Fatalf("%d %s: %v", status, got, err)
-		}
-		if *answer.Success == (answer.Obj == nil) || *answer.Msg == "" || strings.ContainsAny(*answer.Msg, "\r\n") {
-			t.Fatalf("%s", got)
-		}
-		if strings.Contains(*answer.Msg, "something went wrong") || strings.Contains(*answer.Msg, "database") {
-			t.Fatalf("%q is an error inside: %s", body, got)
-		}
+		wantEnvelope(t, path+" "+body, status, got)
 	})
 }
 

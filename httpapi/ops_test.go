@@ -20,7 +20,7 @@ func (b *bench) put(path, body string) string {
 }
 
 // presets are the settings that nobody changed.
-const presets = `,"time_zone":"","flush_seconds":0,"ip_grace_seconds":0,"auto_delete_limited":false}`
+const presets = `,"time_zone":"","flush_seconds":0,"ip_grace_seconds":0,"auto_delete_limited":false,"expire_diff_days":0,"traffic_diff_gb":0}`
 
 func TestSettings(t *testing.T) {
 	b := newBench(t)
@@ -50,7 +50,7 @@ func TestSettings(t *testing.T) {
 	if got := b.put("/settings", `{"public_hosts":[],"public_url":""}`); got != `{"public_hosts":[],"public_url":""`+presets {
 		t.Errorf("cleared: %s", got)
 	}
-	life := `"time_zone":"Europe/Berlin","flush_seconds":1,"ip_grace_seconds":60,"auto_delete_limited":true}`
+	life := `"time_zone":"Europe/Berlin","flush_seconds":1,"ip_grace_seconds":60,"auto_delete_limited":true,"expire_diff_days":7,"traffic_diff_gb":5}`
 	if got := b.put("/settings", "{"+life); got != `{"public_hosts":[],"public_url":"",`+life {
 		t.Errorf("settings of users' lives: %s", got)
 	}
@@ -72,6 +72,8 @@ func TestSettingsRefuse(t *testing.T) {
 		put("the machine's zone", `{"time_zone":"Local"}`, 422, `{"time_zone":"time_zone is not an IANA time zone such as Europe/Berlin: \"Local\""}`),
 		put("flush", `{"flush_seconds":61}`, 422, `{"flush_seconds":"flush_seconds must be between 1 and 60, or 0 for the default"}`),
 		put("grace", `{"ip_grace_seconds":-1}`, 422, `{"ip_grace_seconds":"ip_grace_seconds must be between 1 and 3600, or 0 for the default"}`),
+		put("expiring", `{"expire_diff_days":366}`, 422, `{"expire_diff_days":"expire_diff_days must be between 1 and 365, or 0 for the default"}`),
+		put("traffic left", `{"traffic_diff_gb":-1}`, 422, `{"traffic_diff_gb":"traffic_diff_gb must be between 1 and 1000000, or 0 for the default"}`),
 		put("bad URL", `{"public_url":"x"}`, 422, `{"public_url":"public_url must be like https://example.com or https://example.com/path"}`),
 	})
 }

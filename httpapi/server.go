@@ -83,10 +83,11 @@ func New(o Options) *Server {
 func newApp(log *zap.Logger) *fiber.App {
 	app := fiber.New(fiber.Config{
 		AppName: "Sluice", DisableStartupMessage: true,
-		Immutable:               true, // strings of a request may be kept after it
-		CaseSensitive:           true,
-		EnableTrustedProxyCheck: true, // of no proxy yet: else anybody's X-Forwarded-Host would be believed
-		BodyLimit:               maxBody, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		Immutable:                    true, // strings of a request may be kept after it
+		CaseSensitive:                true,
+		EnableTrustedProxyCheck:      true, // of no proxy yet: else anybody's X-Forwarded-Host would be believed
+		DisablePreParseMultipartForm: true, // it would refuse forms in words of its own
+		BodyLimit:                    maxBody, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
 		ErrorHandler: func(c *fiber.Ctx, err error) error { return fail(c, err, log) },
 	})
 	app.Use(requestid.New(), recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: func(c *fiber.Ctx, p any) {
@@ -103,6 +104,7 @@ func (o Options) api(app *fiber.App) {
 	rule.Answer = xui.Deny
 	app.Use(xui.Prefix, rule.Handler)
 	app.Use(ops.Prefix, asJSON)
+	app.Use(xui.Prefix+"/inbounds", xui.ReadForm)
 	app.Use(xui.Prefix, asJSON)
 
 	api := humafiber.New(app, o.config())
@@ -110,25 +112,15 @@ func (o Options) api(app *fiber.App) {
 	xui.Register(api, xui.Options{Accounts: o.Kernel.Accounts, Links: o.Kernel.Subscriptions, Log: o.Log})
 	sub.Describe(api.OpenAPI())
 	ops.Describe(api.OpenAPI())
+	ops.RegisterDocs(app, api.OpenAPI())
 }
 
 // asJSON reads every body as JSON, whatever its Content-Type says: scripts of both dialects leave the header out, and
-// curl -d puts a wrong one in.
+// curl -d puts a wrong one in. Nor is it unpacked, which could make it longer than any limit.
 func asJSON(c *fiber.Ctx) error {
 	c.Request().Header.SetContentType(fiber.MIMEApplicationJSON)
+	c.Request().Header.Del(fiber.HeaderContentEncoding)
 	return c.Next()
-}
-
-// config is huma's: fields are optional and unknown ones ignored, as scripts of both dialects expect.
-func (o Options) config() huma.Config {
-	config := huma.DefaultConfig("Sluice", o.Version)
-	config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", nil
-	config.Formats = map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat}
-	config.FieldsOptionalByDefault, config.AllowAdditionalPropertiesByDefault = true, true
-	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"token": {Type: "http", Scheme: "bearer", Description: "an API token: sluice token create"},
-	}
-	return config
 }
 
 // inXUI says whether a path belongs to the 3x-ui dialect, whose errors are envelopes.

@@ -2,11 +2,9 @@ package httpapi
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 
@@ -89,101 +87,6 @@ func TestBrokenDatabase(t *testing.T) {
 			t.Errorf("%s with the id %q is logged as %v", path, headers.Get("X-Request-Id"), lines)
 		}
 	}
-}
-
-// The document lists every route there is, and no route that is not there.
-func TestOpenAPI(t *testing.T) {
-	b := newBench(t)
-	server := New(Options{Kernel: b.kernel, Log: zap.NewNop(), Version: "1.2.3", API: true, Sub: true})
-	_, _, body := httpRequest{method: http.MethodGet, path: "/openapi.json"}.send(t, serve(t, server))
-	var doc struct {
-		OpenAPI string
-		Info    struct{ Version string }
-		Paths   map[string]map[string]struct {
-			OperationID string
-			Summary     string
-			Security    []map[string][]string
-		}
-	}
-	if err := json.Unmarshal([]byte(body), &doc); err != nil {
-		t.Fatal(err)
-	}
-	if doc.OpenAPI != "3.1.0" || doc.Info.Version != "1.2.3" {
-		t.Errorf("OpenAPI %s of version %s", doc.OpenAPI, doc.Info.Version)
-	}
-	wantSchemas(t, body)
-	var described, ids []string
-	for path, methods := range doc.Paths {
-		for method, op := range methods {
-			described = append(described, strings.ToUpper(method)+" "+path)
-			ids = append(ids, op.OperationID)
-			if op.Summary == "" || (len(op.Security) == 0) != strings.HasPrefix(path, "/sub/") {
-				t.Errorf("%s %s: summary %q, security %v", method, path, op.Summary, op.Security)
-			}
-		}
-	}
-	var registered []string
-	for _, route := range server.app.GetRoutes(true) { // without middleware
-		if route.Method != http.MethodHead && !strings.HasPrefix(route.Path, "/openapi") {
-			registered = append(registered, route.Method+" "+braces(route.Path))
-		}
-	}
-	slices.Sort(described)
-	slices.Sort(registered)
-	if len(registered) < 15 || !slices.Equal(described, registered) {
-		t.Errorf("described  %q\nregistered %q", described, registered)
-	}
-	slices.Sort(ids)
-	if len(slices.Compact(ids)) != len(described) {
-		t.Errorf("operation ids are not unique: %q", ids)
-	}
-}
-
-// wantSchemas checks that every type in the document is one that JSON Schema has.
-func wantSchemas(t *testing.T, document string) {
-	t.Helper()
-	known := []string{"null", "boolean", "object", "array", "number", "string", "integer"}
-	var walk func(at string, v any)
-	walk = func(at string, v any) {
-		switch v := v.(type) {
-		case map[string]any:
-			for key, value := range v {
-				types, isList := value.([]any)
-				name, isName := value.(string)
-				if isName {
-					types = []any{name}
-				}
-				if key == "type" && (isList || isName) && !strings.Contains(at, "securitySchemes") {
-					for _, one := range types {
-						if !slices.Contains(known, fmt.Sprint(one)) {
-							t.Errorf("%s: the type %q does not exist", at, one)
-						}
-					}
-				}
-				walk(at+"."+key, value)
-			}
-		case []any:
-			for i, value := range v {
-				walk(fmt.Sprintf("%s[%d]", at, i), value)
-			}
-		}
-	}
-	var doc any
-	if err := json.Unmarshal([]byte(document), &doc); err != nil {
-		t.Fatal(err)
-	}
-	walk("", doc)
-}
-
-// braces writes the parameters of a fiber path as OpenAPI does.
-func braces(path string) string {
-	parts := strings.Split(path, "/")
-	for i, part := range parts {
-		if name, ok := strings.CutPrefix(part, ":"); ok {
-			parts[i] = "{" + name + "}"
-		}
-	}
-	return strings.Join(parts, "/")
 }
 
 // A request that is under way when the server is told to stop is answered.

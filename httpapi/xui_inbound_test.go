@@ -16,6 +16,46 @@ func (b *bench) inbound1() string {
 	return b.panel(http.MethodGet, "/inbounds/get/1", "")
 }
 
+// inboundJSON is a VLESS inbound of the bench as a write answers it.
+func inboundJSON(id, port int) string {
+	return fmt.Sprintf(`{"id":%d,"remark":"demo","enable":true,"listen":"127.0.0.1","port":%d,"protocol":"vless",`+
+		`"tag":"in-%d-tcp","shareAddr":"","anonymous":false,"up":0,"down":0,"total":0,"expiryTime":0,"clientStats":null,`+
+		`"streamSettings":null,"sniffing":null,"problem":"","settings":{"decryption":"none"}}`, id, port, port)
+}
+
+// TestXUIAddInbound sends the JSON parts as objects, as 3x-ui's page does as text, and not at all.
+func TestXUIAddInbound(t *testing.T) {
+	b := newBench(t)
+	for i, parts := range []string{
+		`"settings":{"decryption":"none","clients":[]},"streamSettings":{"network":"ws"},"sniffing":{"enabled":true}`,
+		`"settings":"{\"decryption\":\"none\",\"clients\":null}","streamSettings":"{\"network\":\"ws\"}","sniffing":"{\"enabled\":true}"`,
+	} {
+		port := coretest.FreePort(t)
+		got := b.panel(http.MethodPost, "/inbounds/add", fmt.Sprintf(
+			`{"remark":"demo","listen":"127.0.0.1","port":%d,"protocol":"vless","enable":true,"up":0,"total":0,%s}`, port, parts))
+		want := strings.NewReplacer(`"streamSettings":null`, `"streamSettings":{"network":"ws"}`, `"sniffing":null`, `"sniffing":{"enabled":true}`).
+			Replace(inboundJSON(i+1, port))
+		if strings.TrimSpace(got) != success("Inbound added", want) {
+			t.Errorf("added %s\nwant  %s", got, want)
+		}
+		if !coretest.Reachable(fmt.Sprintf("127.0.0.1:%d", port)) {
+			t.Errorf("inbound %d does not listen", i+1)
+		}
+	}
+	port := coretest.FreePort(t)
+	got := b.panel(http.MethodPost, "/inbounds/add", fmt.Sprintf(
+		`{"tag":"off","listen":"127.0.0.1","port":%d,"protocol":"trojan","enable":false,"shareAddr":"example.com","anonymous":true,"streamSettings":"","sniffing":null}`, port))
+	want := fmt.Sprintf(`{"id":3,"remark":"","enable":false,"listen":"127.0.0.1","port":%d,"protocol":"trojan","tag":"off",`+
+		`"shareAddr":"example.com","anonymous":true,"up":0,"down":0,"total":0,"expiryTime":0,"clientStats":null,`+
+		`"streamSettings":null,"sniffing":null,"problem":"","settings":{}}`, port)
+	if strings.TrimSpace(got) != success("Inbound added", want) {
+		t.Errorf("added %s\nwant  %s", got, want)
+	}
+	if coretest.Reachable(fmt.Sprintf("127.0.0.1:%d", port)) {
+		t.Error("a disabled inbound listens")
+	}
+}
+
 func TestXUIUpdateInbound(t *testing.T) {
 	b := newBench(t)
 	port := b.inbound(1)
@@ -31,8 +71,9 @@ func TestXUIUpdateInbound(t *testing.T) {
 		{"another port", "update/1", fmt.Sprintf(`{"port":%d}`, other), fmt.Sprintf(`"port":%d`, other), other},
 		{"another transport, as text", "update/1", `{"streamSettings":"{\"network\":\"ws\"}"}`, `"streamSettings":{"network":"ws"}`, other},
 		{"the transport is cleared", "update/1", `{"streamSettings":null,"remark":null}`, `"streamSettings":null`, other},
-		{"a time that is over", "update/1", `{"expiryTime":1}`, `"expiryTime":1,"settings":{"decryption":"none"},"streamSettings":null,"sniffing":null,"problem":"it has expired"`, 0},
-		{"no end of time", "update/1", `{"expiryTime":0}`, `"expiryTime":0,"settings":{"decryption":"none"},"streamSettings":null,"sniffing":null,"problem":""`, other},
+		{"null is no change here", "update/1", `{"enable":null,"listen":"127.0.0.1","protocol":null,"tag":null,"shareAddr":null,"anonymous":null,"total":null,"expiryTime":null,"sniffing":null}`, `"enable":true`, other},
+		{"a time that is over", "update/1", `{"expiryTime":1}`, `"expiryTime":1,"clientStats":[],"streamSettings":null,"sniffing":null,"problem":"it has expired"`, 0},
+		{"no end of time", "update/1", `{"expiryTime":0}`, `"expiryTime":0,"clientStats":[],"streamSettings":null,"sniffing":null,"problem":"","settings":{"decryption":"none","clients":[{`, other},
 		{"off", "setEnable/1", `{"enable":false}`, `"enable":false`, 0},
 		{"still off", "setEnable/1", `{}`, `"enable":false`, 0},
 		{"on", "setEnable/1", `{"enable":true}`, `"enable":true`, other},
@@ -41,7 +82,7 @@ func TestXUIUpdateInbound(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			before := b.changes()
 			if c.body == "" {
-				c.body = b.inbound1()
+				c.body = b.panel(http.MethodPost, "/inbounds/update/1", "{}") // as a write answers: without its clients
 				c.body = c.body[strings.Index(c.body, `"obj":`)+len(`"obj":`) : strings.LastIndex(c.body, "}")]
 			}
 			if got := b.panel(http.MethodPost, "/inbounds/"+c.path, c.body); !strings.HasPrefix(got, `{"success":true,"msg":"Inbound updated",`) {
@@ -108,10 +149,5 @@ func TestXUIUpdateInboundRefuses(t *testing.T) {
 		update("port of another", fmt.Sprintf(`{"port":%d}`, used), fmt.Sprintf(`port %d is already used by inbound "in-%d-tcp" (#2)`, used, used)),
 		update("port of another program", fmt.Sprintf(`{"port":%d}`, taken), fmt.Sprintf("port %d can not be listened on at 127.0.0.1: it is in use, or not allowed", taken)),
 		update("tag of another", fmt.Sprintf(`{"tag":"in-%d-tcp"}`, used), fmt.Sprintf("tag already in use: in-%d-tcp", used)),
-		update("port text", `{"port":"1"}`, "port must be an integer"),
-		update("negative quota", `{"total":-1}`, "total must not be negative"),
-		update("negative time", `{"expiryTime":-1}`, "expiryTime must not be negative"),
-		update("clients", `{"settings":{"clients":[{"email":"a"}]}}`, "settings.clients must be an empty list: add the clients with clients/add"),
-		update("a list as settings", `{"settings":[]}`, "settings, streamSettings and sniffing must be JSON objects, or strings that hold one"),
 	})
 }

@@ -62,8 +62,12 @@ func (h Health) Readiness() Readiness {
 	return Ready
 }
 
-// Panics are how many panics of the core and of the plugin host were caught since the start. Each is a bug.
-func (k *Kernel) Panics() (core, plugins uint64) { return uint64(k.Core.Panics()), k.Plugins.Panics() }
+// Panics are how many panics were caught since the start, by part. Each is a bug.
+func (k *Kernel) Panics() map[string]uint64 {
+	return map[string]uint64{
+		"core": uint64(k.Core.Panics()), "plugins": k.Plugins.Panics(), "external": k.external.Panics(),
+	}
+}
 
 // Counts are what the parts counted since the start, for metrics.
 type Counts struct {

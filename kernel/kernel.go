@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -17,6 +18,8 @@ import (
 	"github.com/sluicehq/sluice/kernel/core"
 	"github.com/sluicehq/sluice/kernel/directory"
 	"github.com/sluicehq/sluice/kernel/domain"
+	"github.com/sluicehq/sluice/kernel/external"
+	"github.com/sluicehq/sluice/kernel/guard"
 	"github.com/sluicehq/sluice/kernel/jobs"
 	"github.com/sluicehq/sluice/kernel/period"
 	"github.com/sluicehq/sluice/kernel/plugin"
@@ -47,6 +50,9 @@ type Options struct {
 	Loopback bool            // subscriptions are served on loopback only
 	Log      *zap.Logger     // nil = silent
 	Clock    clockwork.Clock // nil = the real clock
+
+	// Reach lets requests to providers of external subscriptions reach an address that is not public; nil lets none.
+	Reach func(netip.Addr) bool
 }
 
 // Kernel is a Sluice whose parts are wired. Fields that only a started one has are nil after Open.
@@ -59,6 +65,7 @@ type Kernel struct {
 	o         Options
 	db        *storage.DB
 	directory *directory.Directory
+	external  *external.Service
 	flusher   *jobs.Flusher
 	life      *jobs.Life
 	runner    atomic.Pointer[jobs.Runner]
@@ -163,9 +170,13 @@ func (k *Kernel) makeServices(ctx context.Context, node string) (err error) {
 	if k.flusher, err = jobs.NewFlusher(ctx, k.db, meters{k.Core, k.directory}, k.o.Clock, node); err != nil {
 		return err
 	}
+	k.external = external.New(external.Options{
+		DB: k.db, Clock: k.o.Clock, Log: k.o.Log.Named("external"),
+		Client: guard.New(guard.Options{Allow: k.o.Reach, UserAgent: "Sluice"}),
+	})
 	k.Subscriptions = subscription.New(subscription.Options{
 		DB: k.db, Clock: k.o.Clock, Log: k.o.Log.Named("subscription"), Renderer: k.Plugins, Usage: k.flusher,
-		Loopback: k.o.Loopback,
+		External: k.external, Loopback: k.o.Loopback,
 	})
 	if err := k.Subscriptions.Reload(ctx); err != nil {
 		return err
@@ -205,6 +216,7 @@ func (k *Kernel) flush(s domain.Settings) jobs.Job {
 func (k *Kernel) apply(s domain.Settings) {
 	k.Core.SetAddressGrace(s.IPGrace())
 	k.directory.SetDeleteLimited(s.AutoDeleteLimited)
+	k.directory.SetExpiring(s.ExpireDiff(), s.TrafficDiff())
 	every := int64(s.FlushEvery())
 	runner := k.runner.Load()
 	if k.flushEvery.Swap(every) == every || runner == nil {
@@ -295,6 +307,7 @@ func (k *Kernel) Stop(ctx context.Context) error {
 		errs = append(errs, k.Accounts.NoteSightings(ctx))
 	}
 	if k.Subscriptions != nil {
+		k.external.Close()
 		errs = append(errs, k.Subscriptions.FlushFetches(ctx))
 	}
 	if k.Plugins != nil {

@@ -16,7 +16,7 @@ import (
 // State is what the kernel knows besides its health.
 type State interface {
 	OnlineUsers() int
-	Panics() (core, plugins uint64)
+	Panics() map[string]uint64
 	Counts() kernel.Counts
 }
 
@@ -73,9 +73,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	for reason, n := range counts.Refused {
 		count(refusedDesc, float64(n), reason)
 	}
-	core, plugins := c.state.Panics()
-	count(panicsDesc, float64(core), "core")
-	count(panicsDesc, float64(plugins), "plugins")
+	for part, n := range c.state.Panics() {
+		count(panicsDesc, float64(n), part)
+	}
 	for _, p := range newDetails(h).Plugins {
 		gauge(pluginDesc, one(p.State == string(plugin.StateLoaded) || p.State == string(plugin.StateFailing)), p.Name)
 	}

@@ -2,7 +2,7 @@ package xui
 
 import (
 	"cmp"
-	"encoding/json"
+	"strings"
 
 	"github.com/sluicehq/sluice/kernel/accounts"
 	"github.com/sluicehq/sluice/kernel/domain"
@@ -24,7 +24,12 @@ type clientInput struct {
 	Enable     field[*bool]  `json:"enable" doc:"absent = true for a new client"`
 	TgID       field[int64]  `json:"tgId"`
 	Comment    field[string] `json:"comment"`
-	Group      field[string] `json:"group"`
+	Group      field[string] `json:"group" doc:"its first group, made if there is none; empty = none"`
+	LimitHWID  field[int]    `json:"limitHwid" doc:"kept, not applied; so are reverse, adTag and secret"`
+	Reverse    field[object] `json:"reverse"`
+	AdTag      field[string] `json:"adTag"`
+	Secret     field[string] `json:"secret"`
+	CreatedAt  field[int64]  `json:"created_at" doc:"ms since the epoch, of a new client; 0 = now"`
 
 	Reset    field[int] `json:"reset" doc:"days added on expiry, 0 = no renewal"`
 	ResetDay field[int] `json:"resetDay" doc:"day of the month to renew to instead, 0 = none"`
@@ -51,31 +56,19 @@ func (c *clientInput) identity() (string, error) {
 	return "", domain.Invalid("id", "must be a uuid")
 }
 
-// unserved refuses what this version does not do: a field that is taken and then not kept would be worse.
-func (c *clientInput) unserved() error {
-	switch {
-	case c.Group.Value != "":
-		return domain.Invalid("group", "is not served yet")
-	case c.Nested != nil:
-		return domain.Invalid("client", "is not a field here: its fields stand at the top level of the body")
-	}
-	return nil
-}
-
 // newUser is the client to be made.
 func (c *clientInput) newUser() (accounts.NewUser, error) {
-	if err := c.unserved(); err != nil {
-		return accounts.NewUser{}, err
-	}
 	id, err := c.identity()
 	if err != nil {
-		return accounts.NewUser{}, err
+		return accounts.NewUser{Username: c.Email.Value}, err
 	}
 	n := accounts.NewUser{
 		Username: c.Email.Value, SubID: c.SubID.Value, UUID: id, Password: c.Password.Value, Auth: c.Auth.Value,
 		Flow: c.Flow.Value, VMessSecurity: c.Security.Value, LimitIP: c.LimitIP.Value, Note: c.Comment.Value,
 		TgID: c.TgID.Value, Enabled: c.Enable.Value == nil || *c.Enable.Value, AutoDelete: c.AutoDeleteInDays.Value,
 		RenewDays: c.Reset.Value, RenewDay: c.ResetDay.Value, RenewMax: c.ResetMax.Value, Quota: noneIfZero(c.TotalGB.Value),
+		Group: strings.TrimSpace(c.Group.Value), LimitHWID: c.LimitHWID.Value, Reverse: c.Reverse.Value.text(),
+		AdTag: c.AdTag.Value, Secret: c.Secret.Value, CreatedAt: c.CreatedAt.Value,
 	}
 	if n.ResetPolicy, n.ResetParams, err = c.resetPolicy("", ""); err != nil {
 		return n, err
@@ -91,14 +84,14 @@ func (c *clientInput) newUser() (accounts.NewUser, error) {
 // edit changes a client by what was given. A field that has exactly the value that is shown for it is no change
 // (decisions.md §1.2, echo rule).
 func (c *clientInput) edit(v *accounts.UserView) error {
-	if err := c.unserved(); err != nil {
-		return err
+	if c.Nested != nil {
+		return domain.Invalid("client", "is not a field here: its fields stand at the top level of the body")
 	}
 	id, err := c.identity()
 	if err != nil {
 		return err
 	}
-	shown := newClient(*v).Client
+	shown := newClientRecord(&v.User, v.Status, v.Group)
 	if c.Email.Value != "" {
 		v.Username = c.Email.Value
 	}
@@ -119,6 +112,15 @@ func (c *clientInput) edit(v *accounts.UserView) error {
 	c.LimitIP.put(&v.LimitIP)
 	c.Comment.put(&v.Note)
 	c.TgID.put(&v.TgID)
+	c.LimitHWID.put(&v.LimitHWID)
+	c.AdTag.put(&v.AdTag)
+	c.Secret.put(&v.Secret)
+	if c.Group.Set {
+		v.Group = strings.TrimSpace(c.Group.Value)
+	}
+	if given := c.Reverse.Value.text(); c.Reverse.Set && given != newObject(v.Reverse).text() {
+		v.Reverse = given
+	}
 	c.Reset.put(&v.RenewDays)
 	c.ResetDay.put(&v.RenewDay)
 	c.ResetMax.put(&v.RenewMax)
@@ -135,7 +137,7 @@ func (c *clientInput) edit(v *accounts.UserView) error {
 }
 
 // editExpiry changes when a client's time ends; below 0 it is put on hold from now on.
-func (c *clientInput) editExpiry(v *accounts.UserView, shown clientRecord) {
+func (c *clientInput) editExpiry(v *accounts.UserView, shown ClientRecord) {
 	switch at := c.ExpiryTime.or(shown.ExpiryTime); {
 	case at == shown.ExpiryTime:
 	case at < 0:
@@ -143,70 +145,6 @@ func (c *clientInput) editExpiry(v *accounts.UserView, shown clientRecord) {
 	default:
 		v.HoldSince, v.HoldTimeout, v.HoldDuration, v.ExpireAt = nil, nil, 0, noneIfZero(at)
 	}
-}
-
-// never is this dialect's name of the policy that never resets.
-const never = "never"
-
-// resetNames are this dialect's names of the other dialect's periods.
-var resetNames = map[string]string{"": never, "no_reset": never, "day": "daily", "week": "weekly", "month": "monthly"}
-
-func shownReset(policy string) string {
-	if name, ok := resetNames[policy]; ok {
-		return name
-	}
-	return policy
-}
-
-// resetPolicy is the policy and its parameters after a change of the given ones. What is given is compared with what was
-// shown before: another policy with the old parameters sent back has none.
-func (c *clientInput) resetPolicy(policy, params string) (string, string, error) {
-	shownDay, shownParams := shownResetDay(policy, params), toJSON(paramsOf(params))
-	if given := c.TrafficReset.or(shownReset(policy)); given != shownReset(policy) {
-		policy, params = given, ""
-	}
-	if policy == never {
-		policy = ""
-	}
-	switch day := c.TrafficResetDay.or(shownDay); {
-	case day < 0 || day > 31:
-		return "", "", domain.Invalid("trafficResetDay", "must be between 0 and 31")
-	case day == shownDay || shownReset(policy) != "monthly":
-	case day == 0:
-		params = ""
-	default: // of the calendar, also for who had months of 30 days
-		policy, params = "monthly", toJSON(map[string]any{"day": day})
-	}
-	if given := toJSON(c.TrafficResetParams.Value); c.TrafficResetParams.Set && given != shownParams {
-		params = given
-	}
-	return policy, params, nil
-}
-
-// shownResetDay is the day of the month on which usage is reset, 1 for everything that is not monthly, as 3x-ui has it.
-func shownResetDay(policy, params string) int {
-	if day, ok := paramsOf(params)["day"].(float64); ok && policy == "monthly" {
-		return int(day)
-	}
-	return 1
-}
-
-// paramsOf reads the parameters of a period as they are stored.
-func paramsOf(params string) map[string]any {
-	object := map[string]any{}
-	if params != "" {
-		_ = json.Unmarshal([]byte(params), &object) // it was checked before it was stored
-	}
-	return object
-}
-
-// toJSON writes parameters with their keys in order; none are "".
-func toJSON(params map[string]any) string {
-	if len(params) == 0 {
-		return ""
-	}
-	text, _ := json.Marshal(params) // it came out of JSON
-	return string(text)
 }
 
 func noneIfZero(n int64) *int64 {
@@ -221,75 +159,4 @@ func orZero(n *int64) int64 {
 		return 0
 	}
 	return *n
-}
-
-// clientRecord is a client as callers see it.
-type clientRecord struct {
-	ID                 int64          `json:"id"`
-	Email              string         `json:"email"`
-	SubID              string         `json:"subId"`
-	UUID               string         `json:"uuid"`
-	Password           string         `json:"password"`
-	Auth               string         `json:"auth"`
-	Flow               string         `json:"flow"`
-	Security           string         `json:"security"`
-	LimitIP            int            `json:"limitIp"`
-	TotalGB            int64          `json:"totalGB" doc:"quota in bytes, 0 = none"`
-	ExpiryTime         int64          `json:"expiryTime" doc:"ms since the epoch, 0 = never, below 0 = ms from the first use on"`
-	Enable             bool           `json:"enable" doc:"whether it may connect now"`
-	TgID               int64          `json:"tgId"`
-	Comment            string         `json:"comment"`
-	Reset              int            `json:"reset"`
-	ResetDay           int            `json:"resetDay"`
-	ResetMax           int            `json:"resetMax"`
-	ResetCount         int            `json:"resetCount" doc:"renewals so far"`
-	TrafficReset       string         `json:"trafficReset"`
-	TrafficResetDay    int            `json:"trafficResetDay"`
-	TrafficResetParams map[string]any `json:"trafficResetParams"`
-	ResetPolicy        *resetPolicy   `json:"reset_policy" doc:"when usage is reset, null = never"`
-	AutoDeleteInDays   *int           `json:"autoDeleteInDays"`
-	Status             domain.Status  `json:"status" doc:"active, on_hold, limited, expired or disabled"`
-	CreatedAt          int64          `json:"createdAt" doc:"ms since the epoch"`
-	UpdatedAt          int64          `json:"updatedAt" doc:"ms since the epoch"`
-}
-
-// resetPolicy is a reset policy as it is stored.
-type resetPolicy struct {
-	ID     string         `json:"id"`
-	Params map[string]any `json:"params"`
-	NextAt int64          `json:"next_at" doc:"ms since the epoch of the next reset, 0 = none"`
-}
-
-// client is what get answers.
-type client struct {
-	Client      clientRecord `json:"client"`
-	InboundIDs  []int64      `json:"inboundIds"`
-	UsedTraffic int64        `json:"usedTraffic" doc:"bytes, up and down"`
-}
-
-func newClient(v accounts.UserView) client {
-	return client{InboundIDs: v.Inbounds, UsedTraffic: v.Traffic.Used(), Client: clientRecord{
-		ID: v.ID, Email: v.Username, SubID: v.SubID, UUID: v.VLESSID, Password: v.TrojanPassword, Auth: v.HysteriaAuth,
-		Flow: v.Flow, Security: v.VMessSecurity, LimitIP: v.LimitIP, TotalGB: orZero(v.Quota), ExpiryTime: shownExpiry(&v.User),
-		Enable: v.Status.Admitted(), Status: v.Status, TgID: v.TgID, Comment: v.Note,
-		Reset: v.RenewDays, ResetDay: v.RenewDay, ResetMax: v.RenewMax, ResetCount: v.RenewCount,
-		TrafficReset: shownReset(v.ResetPolicy), TrafficResetDay: shownResetDay(v.ResetPolicy, v.ResetParams),
-		TrafficResetParams: paramsOf(v.ResetParams), ResetPolicy: newResetPolicy(&v.User), AutoDeleteInDays: v.AutoDelete,
-		CreatedAt: v.CreatedAt, UpdatedAt: v.UpdatedAt,
-	}}
-}
-
-// shownExpiry is when a client's time ends; what a client on hold will get is below 0.
-func shownExpiry(u *domain.User) int64 {
-	if u.HoldSince != nil {
-		return -u.HoldDuration
-	}
-	return orZero(u.ExpireAt)
-}
-
-func newResetPolicy(u *domain.User) *resetPolicy {
-	if u.ResetPolicy == "" {
-		return nil
-	}
-	return &resetPolicy{u.ResetPolicy, paramsOf(u.ResetParams), orZero(u.NextResetAt)}
 }

@@ -4,9 +4,11 @@ package xui
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"reflect"
 	"strings"
+	"unicode"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gofiber/fiber/v2"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/sluicehq/sluice/httpapi/auth"
 	"github.com/sluicehq/sluice/httpapi/request"
+	"github.com/sluicehq/sluice/kernel/accounts"
 	"github.com/sluicehq/sluice/kernel/domain"
 )
 
@@ -40,20 +43,17 @@ type reply[T any] struct{ Body Envelope[T] }
 var fieldNames = map[string]string{
 	"username": "email", "sub_id": "subId", "quota": "totalGB", "expire_at": "expiryTime", "limit_ip": "limitIp",
 	"note": "comment", "inbounds": "inboundIds", "tg_id": "tgId", "stream_settings": "streamSettings",
-	"share_address": "shareAddr", "hold_duration": "expiryTime", "auto_delete": "autoDeleteInDays",
+	"share_address": "shareAddr", "hold_duration": "the hold of expiryTime", "auto_delete": "autoDeleteInDays",
 	"renew_days": "reset", "renew_day": "resetDay", "renew_max": "resetMax",
 	"reset_policy": "trafficReset", "reset_params": "trafficResetParams", "up": "upload", "down": "download",
+	"limit_hwid": "limitHwid", "ad_tag": "adTag", "idempotency_key": "Idempotency-Key",
 	"days": "addDays", "bytes": "addBytes", "inbound_quota": "total", "inbound_expire_at": "expiryTime",
+	"expires_at": "expiresAt",
 }
 
 // handle registers a route whose errors become envelopes with status 200, as 3x-ui has it. A result of none is null.
 func handle[I, O any](r routes, op huma.Operation, do func(context.Context, *I) (O, string, error)) {
-	op.BodyReadTimeout, op.MaxBodyBytes = -1, -1 // the server has read and bounded the body already
-	op.Security = []map[string][]string{{"token": {}}}
-	op.Responses = map[string]*huma.Response{
-		"401": r.denial("the token is missing, unknown, expired or disabled"),
-		"403": r.denial("the token may not do this"),
-	}
+	op = r.secured(op)
 	huma.Register(r.api, op, func(ctx context.Context, in *I) (*reply[O], error) {
 		obj, msg, err := do(ctx, in)
 		if err != nil {
@@ -67,6 +67,17 @@ func handle[I, O any](r routes, op huma.Operation, do func(context.Context, *I) 
 	})
 }
 
+// secured is the operation with what every route has: a token, and a body that was read before.
+func (r routes) secured(op huma.Operation) huma.Operation {
+	op.BodyReadTimeout, op.MaxBodyBytes = -1, -1 // the server has read and bounded the body already
+	op.Security = []map[string][]string{{"token": {}}}
+	op.Responses = map[string]*huma.Response{
+		"401": r.denial("the token is missing, unknown, expired or disabled"),
+		"403": r.denial("the token may not do this"),
+	}
+	return op
+}
+
 // denial describes an answer of Deny.
 func (r routes) denial(description string) *huma.Response {
 	schema := r.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Envelope[none]](), true, "")
@@ -75,6 +86,10 @@ func (r routes) denial(description string) *huma.Response {
 
 // sentence is what the caller reads of err. What is not meant for callers goes to the log.
 func (r routes) sentence(ctx context.Context, op huma.Operation, err error) string {
+	var refused *accounts.Refused
+	if errors.As(err, &refused) {
+		return plain(refusal(refused))
+	}
 	var e *domain.Error
 	if !errors.As(err, &e) {
 		r.Log.Error("request failed", request.ID(ctx), zap.String("route", op.Path), zap.Error(err))
@@ -83,15 +98,44 @@ func (r routes) sentence(ctx context.Context, op huma.Operation, err error) stri
 	if cause := errors.Unwrap(e); cause != nil && e.Code == domain.CodeUnavailable {
 		r.Log.Error("request failed", request.ID(ctx), zap.String("route", op.Path), zap.Error(cause))
 	}
+	return plain(inDialect(e).Error())
+}
+
+// plain keeps a sentence on its line, whatever a caller's word in it holds.
+func plain(sentence string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, sentence)
+}
+
+// refusal says why nothing at all was done of a request.
+func refusal(r *accounts.Refused) string {
+	first := newSkipped([]accounts.Skip{r.First})[0]
+	sentence := "nothing was changed: " + first.Email + ": " + first.Reason
+	if r.More > 0 {
+		sentence += fmt.Sprintf(" (and %d more)", r.More)
+	}
+	return sentence
+}
+
+// inDialect is the error with this dialect's name of the field, which may be one of an item of a list.
+func inDialect(e *domain.Error) *domain.Error {
 	renamed := *e
-	field, path, deeper := strings.Cut(e.Field, ".")
+	item, field := "", e.Field
+	if end := strings.LastIndex(field, "]."); end >= 0 {
+		item, field = field[:end+2], field[end+2:]
+	}
+	field, path, deeper := strings.Cut(field, ".")
 	if name, ok := fieldNames[field]; ok {
-		renamed.Field = name
+		renamed.Field = item + name
 		if deeper {
 			renamed.Field += "." + path
 		}
 	}
-	return renamed.Error()
+	return &renamed
 }
 
 // Failure is a request that was refused before its handler ran, as an envelope with status 200.
@@ -117,7 +161,10 @@ func faultSentence(fault error) string {
 		return oneLine(fault.Error())
 	}
 	field := d.Location
-	for _, part := range []string{"path.", "body.", "client."} {
+	if strings.HasPrefix(field, "body[") { // of a body that is a list
+		field = "item " + strings.TrimPrefix(field, "body")
+	}
+	for _, part := range []string{"path.", "query.", "header.", "body.", "client."} {
 		field = strings.TrimPrefix(field, part)
 	}
 	told, own := predicate(oneLine(d.Message))
@@ -137,9 +184,12 @@ func predicate(message string) (told string, own bool) {
 	if !expected {
 		kind, expected = strings.CutPrefix(message, "invalid ")
 	}
+	length, long := strings.CutPrefix(kind, "length <= ")
 	switch {
 	case !expected:
 		return message, strings.HasPrefix(message, "is ")
+	case long:
+		return "must have at most " + length + " characters", true
 	case strings.IndexAny(kind, "aeiou") == 0:
 		return "must be an " + kind, true
 	}

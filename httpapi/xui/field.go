@@ -41,3 +41,24 @@ func (f field[T]) or(preset T) T {
 	}
 	return preset
 }
+
+// object is any JSON object, nil = null.
+type object map[string]any
+
+// newObject reads an object as it is stored, "" = none.
+func newObject(text string) object {
+	var o object
+	if text != "" {
+		_ = json.Unmarshal([]byte(text), &o) // it was checked before it was stored
+	}
+	return o
+}
+
+// text writes the object with its keys in order; none is "".
+func (o object) text() string {
+	if o == nil {
+		return ""
+	}
+	text, _ := json.Marshal(o) // it came out of JSON
+	return string(text)
+}

@@ -37,9 +37,17 @@ type routes struct {
 func Register(api huma.API, o Options) {
 	r := routes{o, api}
 	r.inbounds()
+	r.creation()
 	r.clients()
+	r.external()
+	r.lists()
+	r.bulk()
+	r.groups()
 	r.traffic()
 	r.online()
+	r.tokens()
+	r.server()
+	describe(api.OpenAPI())
 }
 
 func get(path, summary, tag string) huma.Operation {

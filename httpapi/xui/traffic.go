@@ -1,6 +1,10 @@
 package xui
 
-import "context"
+import (
+	"context"
+
+	"github.com/sluicehq/sluice/kernel/domain"
+)
 
 func (r routes) traffic() {
 	handle(r, get("/clients/traffic/{email}", "Traffic of a client", clientsTag), r.clientTraffic)
@@ -34,16 +38,21 @@ func (r routes) clientTraffic(ctx context.Context, in *EmailPath) (clientTraffic
 	if err != nil {
 		return clientTraffic{}, "", err
 	}
+	return r.newClientTraffic(&domain.Account{User: v.User, Traffic: v.Traffic, Inbounds: v.Inbounds}, v.Status), "", nil
+}
+
+func (r routes) newClientTraffic(a *domain.Account, status domain.Status) clientTraffic {
+	u := &a.User
 	t := clientTraffic{
-		ID: v.ID, Enable: v.Status.Admitted(), Email: v.Username, UUID: v.VLESSID, SubID: v.SubID,
-		Up: v.Traffic.Up, Down: v.Traffic.Down, ExpiryTime: shownExpiry(&v.User), Total: orZero(v.Quota),
-		Reset: v.RenewDays, ResetDay: v.RenewDay, ResetMax: v.RenewMax, ResetCount: v.RenewCount,
-		LastOnline: v.Traffic.OnlineAt, LastSubFetch: v.SubFetchAt, IPRefused: r.Accounts.Refused(v.ID),
+		ID: u.ID, Enable: status.Admitted(), Email: u.Username, UUID: u.VLESSID, SubID: u.SubID,
+		Up: a.Traffic.Up, Down: a.Traffic.Down, ExpiryTime: shownExpiry(u), Total: orZero(u.Quota),
+		Reset: u.RenewDays, ResetDay: u.RenewDay, ResetMax: u.RenewMax, ResetCount: u.RenewCount,
+		LastOnline: a.Traffic.OnlineAt, LastSubFetch: u.SubFetchAt, IPRefused: r.Accounts.Refused(u.ID),
 	}
-	if len(v.Inbounds) > 0 {
-		t.InboundID = v.Inbounds[0]
+	if len(a.Inbounds) > 0 {
+		t.InboundID = a.Inbounds[0]
 	}
-	return t, "", nil
+	return t
 }
 
 type updateTrafficRequest struct {

@@ -94,13 +94,13 @@ func TestBulkAdjust(t *testing.T) {
 			c.user(&n)
 			b.create(n)
 			before := b.lastChange()
-			adjusted, skipped, err := b.BulkAdjust(t.Context(), []string{"Alice"}, c.adjust)
-			var want []accounts.Skip
+			report, err := b.BulkAdjust(t.Context(), []string{"Alice"}, c.adjust, accounts.How{})
+			want := []string{}
 			for _, reason := range c.reasons {
-				want = append(want, accounts.Skip{Username: "Alice", Reason: reason})
+				want = append(want, "Alice: "+reason)
 			}
-			if err != nil || !reflect.DeepEqual(skipped, want) || adjusted == 1 != (b.lastChange() > before) {
-				t.Errorf("adjusted %d, skipped %q, %v", adjusted, skipped, err)
+			if err != nil || !reflect.DeepEqual(reasons(report), want) || report.Count == 1 != (b.lastChange() > before) {
+				t.Errorf("adjusted %d, skipped %q, %v", report.Count, reasons(report), err)
 			}
 			got := b.story("alice")
 			u, err := b.db.UserByName(t.Context(), "alice")
@@ -134,15 +134,12 @@ func TestBulkAdjustMany(t *testing.T) {
 	}
 	b.counters.move(2, 60, 60) // over its quota of 100, and not flushed
 	told := len(b.core.told())
-	adjusted, skipped, err := b.BulkAdjust(t.Context(), []string{"c", "nobody", "b", "a"}, accounts.Adjustment{Bytes: 10, Flow: ptr(domain.FlowVision)})
-	want := []accounts.Skip{
-		{Username: "c", Reason: "flow not supported on inbound"},
-		{Username: "nobody", Reason: "client not found"},
-		{Username: "a", Reason: "unlimited traffic"},
-		{Username: "a", Reason: "flow not supported on inbound"},
+	report, err := b.BulkAdjust(t.Context(), []string{"c", "nobody", "b", "a"}, accounts.Adjustment{Bytes: 10, Flow: ptr(domain.FlowVision)}, accounts.How{})
+	want := []string{
+		"c: flow not supported on inbound", "nobody: client not found", "a: unlimited traffic", "a: flow not supported on inbound",
 	}
-	if err != nil || adjusted != 2 || !reflect.DeepEqual(skipped, want) {
-		t.Errorf("adjusted %d, %v, skipped\n got %q\nwant %q", adjusted, err, skipped, want)
+	if got := reasons(report); err != nil || report.Count != 2 || !reflect.DeepEqual(got, want) {
+		t.Errorf("adjusted %d, %v, skipped\n got %q\nwant %q", report.Count, err, got, want)
 	}
 	if got := b.story("b"); got != "limited since 0d, used 60+60" {
 		t.Errorf("b is %s", got)
@@ -159,9 +156,18 @@ func TestBulkAdjustMany(t *testing.T) {
 	}
 	b.agree()
 	before := b.lastChange()
-	if adjusted, skipped, err := b.BulkAdjust(t.Context(), nil, accounts.Adjustment{Days: 1}); adjusted != 0 || skipped != nil || err != nil || b.lastChange() != before {
-		t.Errorf("nobody: %d, %q, %v", adjusted, skipped, err)
+	if report, err := b.BulkAdjust(t.Context(), nil, accounts.Adjustment{Days: 1}, accounts.How{}); report.Count != 0 || len(reasons(report)) != 0 || err != nil || b.lastChange() != before {
+		t.Errorf("nobody: %v, %v", report, err)
 	}
+}
+
+// reasons are what a report skipped, as a dialect without names of its own would say it.
+func reasons(r accounts.Report) []string {
+	list := []string{}
+	for _, s := range r.Skipped {
+		list = append(list, s.Name+": "+s.Why.Error())
+	}
+	return list
 }
 
 func TestBulkAdjustRefuses(t *testing.T) {
@@ -181,7 +187,7 @@ func TestBulkAdjustRefuses(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			b.t = t
 			b.refused(domain.CodeInvalid, c.field, c.want, func(ctx context.Context) error {
-				_, _, err := b.BulkAdjust(ctx, []string{"alice"}, c.adjust)
+				_, err := b.BulkAdjust(ctx, []string{"alice"}, c.adjust, accounts.How{})
 				return err
 			})
 		})

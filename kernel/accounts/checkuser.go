@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -46,6 +47,30 @@ func checkUser(u *domain.User) error {
 		return domain.Invalid("note", "must not contain NUL")
 	case len(u.Note) > maxNote:
 		return domain.Invalid("note", "is longer than 4096 bytes")
+	}
+	return checkStored(u)
+}
+
+// checkStored checks what is only kept for scripts.
+func checkStored(u *domain.User) error {
+	var object map[string]json.RawMessage
+	switch {
+	case u.LimitHWID < 0:
+		return domain.Invalid("limit_hwid", "must not be negative")
+	case len(u.Reverse) > maxNote:
+		return domain.Invalid("reverse", "is longer than 4096 bytes")
+	case u.Reverse != "" && json.Unmarshal([]byte(u.Reverse), &object) != nil:
+		return domain.Invalid("reverse", "must be a JSON object")
+	case u.CreatedAt < 0:
+		return domain.Invalid("created_at", "must not be negative")
+	}
+	for _, s := range []struct{ field, text string }{{"ad_tag", u.AdTag}, {"secret", u.Secret}} {
+		if s.text == "" {
+			continue
+		}
+		if err := checkSecret(s.field, s.text); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -272,7 +272,7 @@ func TestReconcileWhileOthersWrite(t *testing.T) {
 				return
 			}
 			if i%3 == 0 {
-				if err := b.DeleteUser(t.Context(), fmt.Sprint(i)); err != nil {
+				if err := b.DeleteUser(t.Context(), fmt.Sprint(i), false); err != nil {
 					done <- err
 					return
 				}

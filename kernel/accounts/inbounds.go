@@ -21,35 +21,33 @@ type InboundView struct {
 
 // CreateInbound opens a new inbound; it serves when this returns. An empty Tag is made from the port.
 func (s *Service) CreateInbound(ctx context.Context, in domain.Inbound) (InboundView, error) {
+	return s.CreateInboundWith(ctx, in, nil)
+}
+
+// checkNew checks a new inbound and fills in its times.
+func (s *Service) checkNew(in domain.Inbound) (domain.Inbound, error) {
 	if err := checkTexts(&in); err != nil {
-		return InboundView{}, err
-	}
-	if err := core.CheckInbound(withTag(in), s.CertDir); err != nil {
-		return InboundView{}, err
+		return in, err
 	}
 	in.CreatedAt, in.UpdatedAt = s.now(), s.now()
-	err := s.write(ctx, func(tx *storage.Tx) error {
-		others, err := tx.Inbounds(ctx)
-		if err != nil {
-			return err
-		}
-		if err := free(&in, others); err != nil {
-			return err
-		}
-		if in.Enabled {
-			if err := probe(&in); err != nil {
-				return err
-			}
-		}
-		return tx.InsertInbound(ctx, &in)
-	}, func(ctx context.Context) {
-		s.follow("inbound created", func(c Core) error { return c.ApplyInbounds(ctx, []domain.Inbound{s.served(in)}, nil) })
-		s.reload(ctx)
-	})
+	return in, core.CheckInbound(withTag(in), s.CertDir)
+}
+
+// insertInbound stores a new inbound, if nothing holds its tag or port.
+func (s *Service) insertInbound(ctx context.Context, tx *storage.Tx, in *domain.Inbound) error {
+	others, err := tx.Inbounds(ctx)
 	if err != nil {
-		return InboundView{}, err
+		return err
 	}
-	return s.inboundView(in), nil
+	if err := free(in, others); err != nil {
+		return err
+	}
+	if in.Enabled {
+		if err := probe(in); err != nil {
+			return err
+		}
+	}
+	return tx.InsertInbound(ctx, in)
 }
 
 // maxLabel is the longest tag or remark of an inbound, in bytes: enough for a name in any script.
@@ -86,22 +84,9 @@ func withTag(in domain.Inbound) domain.Inbound {
 func (s *Service) UpdateInbound(ctx context.Context, id int64, edit func(*domain.Inbound) error) (InboundView, error) {
 	var in domain.Inbound
 	changed := false
-	err := s.write(ctx, func(tx *storage.Tx) error {
-		before, err := tx.Inbound(ctx, id)
-		if err != nil {
-			return err
-		}
-		in = before
-		if err := edit(&in); err != nil {
-			return err
-		}
-		if changed = !reflect.DeepEqual(before, in); !changed {
-			return nil
-		}
-		if err := s.checkUpdate(ctx, tx, &before, &in); err != nil {
-			return err
-		}
-		return tx.UpdateInbound(ctx, &in)
+	err := s.write(ctx, func(tx *storage.Tx) (err error) {
+		in, changed, err = s.editInbound(ctx, tx, id, edit)
+		return err
 	}, func(ctx context.Context) {
 		if changed {
 			s.inboundChanged(ctx, in)
@@ -111,6 +96,27 @@ func (s *Service) UpdateInbound(ctx context.Context, id int64, edit func(*domain
 		return InboundView{}, err
 	}
 	return s.inboundView(in), nil
+}
+
+// editInbound lets edit change an inbound and stores it, unless that changes nothing.
+func (s *Service) editInbound(
+	ctx context.Context, tx *storage.Tx, id int64, edit func(*domain.Inbound) error,
+) (in domain.Inbound, changed bool, err error) {
+	before, err := tx.Inbound(ctx, id)
+	if err != nil {
+		return in, false, err
+	}
+	in = before
+	if err := edit(&in); err != nil {
+		return in, false, err
+	}
+	if reflect.DeepEqual(before, in) {
+		return in, false, nil
+	}
+	if err := s.checkUpdate(ctx, tx, &before, &in); err != nil {
+		return in, false, err
+	}
+	return in, true, tx.UpdateInbound(ctx, &in)
 }
 
 // checkUpdate refuses what an inbound can not be changed to. Its port is tried only where it does not hold it itself.

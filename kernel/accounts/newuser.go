@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"cmp"
 	"crypto/rand"
 	"strings"
 
@@ -35,19 +36,31 @@ type NewUser struct {
 	AutoDelete *int // days after expiry at which the user is deleted, nil = never
 	Note       string
 	TgID       int64
+	LimitHWID  int    // stored, not used; so are the next three
+	Reverse    string // a JSON object, "" = none
+	AdTag      string
+	Secret     string
 	AdminID    int64 // the owner
+	CreatedAt  int64 // ms UTC, 0 = now
 	Inbounds   []int64
+	Group      string // name of the group that it is in, made if there is none; "" = none
+	Orphan     bool   // it may have neither an inbound nor a group
+	Refused    error  // why it can not be made, nil = nothing is known against it
 }
 
 // user fills in what was not given and checks the whole.
 func (n *NewUser) user(now int64) (domain.User, error) {
+	if n.Refused != nil {
+		return domain.User{}, n.Refused
+	}
 	u := domain.User{
 		Username: n.Username, UsernameKey: domain.NameKey(n.Username), SubID: orElse(n.SubID, secret),
 		Credentials: n.credentials(), Enabled: n.Enabled, ExpireAt: n.ExpireAt, Quota: n.Quota,
 		ResetPolicy: n.ResetPolicy, ResetParams: n.ResetParams, ResetAnchor: now,
 		RenewDays: n.RenewDays, RenewDay: n.RenewDay, RenewMax: n.RenewMax,
 		LimitIP: n.LimitIP, AutoDelete: n.AutoDelete, Note: n.Note, TgID: n.TgID, AdminID: n.AdminID,
-		CreatedAt: now, UpdatedAt: now,
+		LimitHWID: n.LimitHWID, Reverse: n.Reverse, AdTag: n.AdTag, Secret: n.Secret,
+		CreatedAt: cmp.Or(n.CreatedAt, now), UpdatedAt: now,
 	}
 	if n.HoldDuration != 0 {
 		u.Hold(now, n.HoldDuration, n.HoldTimeout)
@@ -56,10 +69,10 @@ func (n *NewUser) user(now int64) (domain.User, error) {
 	if err := checkUser(&u); err != nil {
 		return u, err
 	}
-	if len(n.Inbounds) == 0 {
+	if len(n.Inbounds) == 0 && n.Group == "" && !n.Orphan {
 		return u, domain.Invalid("inbounds", "must name at least one inbound")
 	}
-	return u, nil
+	return u, checkLabel(n.Group)
 }
 
 // credentials makes one uuid and one password out of what was given (decisions.md §1.2, credentials).

@@ -72,7 +72,7 @@ func TestAdvanceIsOvertaken(t *testing.T) {
 			},
 			"active since 0d, resets 20d, period reset of 1+2 at 10d", "active since 0d, resets 20d, period reset of 1+2 at 10d",
 		},
-		{"deletion", func(b *bench) error { return b.DeleteUser(b.t.Context(), "alice") }, "gone", "gone"},
+		{"deletion", func(b *bench) error { return b.DeleteUser(b.t.Context(), "alice", false) }, "gone", "gone"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b, periods := newInterrupted(t)

@@ -25,7 +25,7 @@ func normalizePolicy(u *domain.User) {
 func (s *Service) schedule(ctx context.Context, u *domain.User) error {
 	u.NextResetAt, u.ResetRetryAt = nil, nil
 	if normalizePolicy(u); u.ResetPolicy == "" {
-		return nil
+		return nil // most users: the settings are not read for them
 	}
 	if s.Periods == nil {
 		return domain.Unavailable("period plugins run in the server only")

@@ -35,6 +35,10 @@ type Core interface {
 
 // Usage answers what a user has moved, with what is not in the database yet.
 type Usage interface {
+	// Flush stores everything that moved.
+	Flush(ctx context.Context) error
+	// Counted returns accounts as read has them in the database, with what is not in it yet.
+	Counted(read func() ([]domain.Account, error)) ([]domain.Account, error)
 	Usage(ctx context.Context, userID int64) (domain.Traffic, error)
 	// Settled runs fn while no bytes are both in the database and in the core's counters. fn must not ask for Usage.
 	Settled(fn func() error) error
@@ -53,6 +57,13 @@ type Directory interface {
 	ByName(name string) (directory.Record, bool)
 	Each(yield func(directory.Record) bool)
 	UsersOf(inbounds []int64) []int64
+
+	Page(now int64, q directory.Query) directory.Page
+	Summary(now int64, names int) directory.Summary
+	GroupTotals() map[int64]directory.GroupTotal
+	DepletedIDs(now int64) []int64
+	OrphanIDs() []int64
+	UsedIDs() []int64
 }
 
 // Periods says when usage resets and subscriptions renew.

@@ -320,7 +320,7 @@ func TestEffectsFollowTheOrderOfCommits(t *testing.T) {
 		all.Go(func() { _, _ = b.CreateUser(t.Context(), b.user(name)) }) // it may be gone before it is shown
 		all.Go(func() {
 			for t.Context().Err() == nil {
-				err := b.DeleteUser(t.Context(), name)
+				err := b.DeleteUser(t.Context(), name, false)
 				if domain.CodeOf(err) == domain.CodeNotFound {
 					runtime.Gosched() // not created yet
 					continue

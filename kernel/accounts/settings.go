@@ -52,6 +52,10 @@ func checkSettings(s domain.Settings) error {
 		return domain.Invalid("flush_seconds", "must be between 1 and 60, or 0 for the default")
 	case s.IPGraceSeconds < 0 || s.IPGraceSeconds > 3600:
 		return domain.Invalid("ip_grace_seconds", "must be between 1 and 3600, or 0 for the default")
+	case s.ExpireDiffDays < 0 || s.ExpireDiffDays > 365:
+		return domain.Invalid("expire_diff_days", "must be between 1 and 365, or 0 for the default")
+	case s.TrafficDiffGB < 0 || s.TrafficDiffGB > 1_000_000:
+		return domain.Invalid("traffic_diff_gb", "must be between 1 and 1000000, or 0 for the default")
 	case s.PublicURL == "":
 		return nil
 	}

@@ -16,6 +16,7 @@ func TestChangeSettings(t *testing.T) {
 	want := domain.Settings{
 		PublicHosts: hosts, PublicURL: "https://example.com:8443/path",
 		TimeZone: "America/Argentina/Buenos_Aires", FlushSeconds: 60, IPGraceSeconds: 3600, AutoDeleteLimited: true,
+		ExpireDiffDays: 365, TrafficDiffGB: 1_000_000,
 	}
 	got, err := b.ChangeSettings(t.Context(), func(s *domain.Settings) { *s = want })
 	if err != nil || !reflect.DeepEqual(got, want) {
@@ -50,6 +51,10 @@ func TestChangeSettingsOfLifeRefuses(t *testing.T) {
 		{"negative flushes", func(s *domain.Settings) { s.FlushSeconds = -1 }, "flush_seconds", "flush_seconds must be between 1 and 60, or 0 for the default"},
 		{"long grace", func(s *domain.Settings) { s.IPGraceSeconds = 3601 }, "ip_grace_seconds", "ip_grace_seconds must be between 1 and 3600, or 0 for the default"},
 		{"negative grace", func(s *domain.Settings) { s.IPGraceSeconds = -1 }, "ip_grace_seconds", "ip_grace_seconds must be between 1 and 3600, or 0 for the default"},
+		{"expiring too early", func(s *domain.Settings) { s.ExpireDiffDays = 366 }, "expire_diff_days", "expire_diff_days must be between 1 and 365, or 0 for the default"},
+		{"expiring after the expiry", func(s *domain.Settings) { s.ExpireDiffDays = -1 }, "expire_diff_days", "expire_diff_days must be between 1 and 365, or 0 for the default"},
+		{"a petabyte left", func(s *domain.Settings) { s.TrafficDiffGB = 1_000_001 }, "traffic_diff_gb", "traffic_diff_gb must be between 1 and 1000000, or 0 for the default"},
+		{"less than nothing left", func(s *domain.Settings) { s.TrafficDiffGB = -1 }, "traffic_diff_gb", "traffic_diff_gb must be between 1 and 1000000, or 0 for the default"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b.t = t

@@ -28,30 +28,40 @@ type Principal struct {
 // CreateToken makes an API token of the first sudo admin and returns its secret: the one time that it can be read.
 // expiresAt is in ms UTC, nil = never.
 func (s *Service) CreateToken(ctx context.Context, name string, scope domain.Scope, expiresAt *int64) (domain.Token, string, error) {
-	switch {
-	case name == "":
-		return domain.Token{}, "", domain.Invalid("name", "is required")
-	case utf8.RuneCountInString(name) > maxTokenName:
-		return domain.Token{}, "", domain.Invalid("name", "is longer than 64 characters")
-	case strings.ContainsFunc(name, unicode.IsControl):
-		return domain.Token{}, "", domain.Invalid("name", "must not contain control characters")
-	case scope != domain.ScopeAdmin && scope != domain.ScopeReadonly:
-		return domain.Token{}, "", domain.Invalid("scope", "must be admin or readonly")
-	case expiresAt != nil && *expiresAt <= s.now():
-		return domain.Token{}, "", domain.Invalid("expires_at", "is in the past")
+	token := domain.Token{Name: name, Scope: scope, ExpiresAt: expiresAt}
+	return s.createToken(ctx, token, func(tx *storage.Tx) (int64, error) {
+		admin, err := tx.FirstSudo(ctx)
+		return admin.ID, noSudo(err)
+	})
+}
+
+// CreateTokenFor is CreateToken for the admin that who acts for. A readonly token makes readonly ones only; one that
+// expires may make one that does not, because that is how a script renews its own.
+func (s *Service) CreateTokenFor(ctx context.Context, who Principal, name string, scope domain.Scope, expiresAt *int64) (domain.Token, string, error) {
+	if who.Token.Scope == domain.ScopeReadonly && scope != domain.ScopeReadonly {
+		return domain.Token{}, "", domain.Forbidden("this API token is readonly")
+	}
+	token := domain.Token{Name: name, Scope: scope, ExpiresAt: expiresAt}
+	return s.createToken(ctx, token, func(*storage.Tx) (int64, error) { return who.Admin.ID, nil })
+}
+
+// createToken completes token, with the admin that owner names, and stores it.
+func (s *Service) createToken(
+	ctx context.Context, token domain.Token, owner func(*storage.Tx) (adminID int64, err error),
+) (domain.Token, string, error) {
+	if err := s.checkToken(token); err != nil {
+		return domain.Token{}, "", err
 	}
 	secret := newTokenSecret()
-	token := domain.Token{Name: name, Hash: hashToken(secret), Scope: scope, Enabled: true, ExpiresAt: expiresAt, CreatedAt: s.now()}
-	err := s.write(ctx, func(tx *storage.Tx) error {
-		admin, err := tx.FirstSudo(ctx)
-		if err != nil {
-			return noSudo(err)
+	token.Hash, token.Enabled, token.CreatedAt = hashToken(secret), true, s.now()
+	err := s.write(ctx, func(tx *storage.Tx) (err error) {
+		if token.AdminID, err = owner(tx); err != nil {
+			return err
 		}
-		token.AdminID = admin.ID
 		return tx.InsertToken(ctx, &token)
 	}, nil)
 	if domain.CodeOf(err) == domain.CodeConflict {
-		err = domain.Conflict("name", "already in use: "+name).Because(err)
+		err = domain.Conflict("name", "already in use: "+token.Name).Because(err)
 	}
 	if err != nil {
 		return domain.Token{}, "", err
@@ -59,6 +69,23 @@ func (s *Service) CreateToken(ctx context.Context, name string, scope domain.Sco
 	return token, secret, nil
 }
 
+func (s *Service) checkToken(t domain.Token) error {
+	switch {
+	case t.Name == "":
+		return domain.Invalid("name", "is required")
+	case utf8.RuneCountInString(t.Name) > maxTokenName:
+		return domain.Invalid("name", "is longer than 64 characters")
+	case strings.ContainsFunc(t.Name, unicode.IsControl):
+		return domain.Invalid("name", "must not contain control characters")
+	case t.Scope != domain.ScopeAdmin && t.Scope != domain.ScopeReadonly:
+		return domain.Invalid("scope", "must be admin or readonly")
+	case t.ExpiresAt != nil && *t.ExpiresAt <= s.now():
+		return domain.Invalid("expires_at", "is in the past")
+	}
+	return nil
+}
+
+// noSudo says in err's place what to do when there is no sudo admin.
 func noSudo(err error) error {
 	if domain.CodeOf(err) != domain.CodeNotFound {
 		return err
@@ -71,17 +98,51 @@ func (s *Service) Tokens(ctx context.Context) ([]domain.Token, error) { return s
 
 // RevokeToken deletes the token of that name; it opens nothing from then on.
 func (s *Service) RevokeToken(ctx context.Context, name string) error {
+	return s.withToken(ctx, func(t *domain.Token) bool { return t.Name == name }, "token not found: "+name,
+		func(tx *storage.Tx, t *domain.Token) error { return tx.DeleteToken(ctx, t.ID) })
+}
+
+// EnableToken lets a token in again or keeps it out, from the next request on. With an expected scope ("" = any) a token
+// of another one is not found: the caller has something else in mind than what is there.
+func (s *Service) EnableToken(ctx context.Context, id int64, expected domain.Scope, enabled bool) error {
+	return s.withTokenID(ctx, id, expected, func(tx *storage.Tx, t *domain.Token) error {
+		if t.Enabled == enabled {
+			return nil
+		}
+		t.Enabled = enabled
+		return tx.UpdateToken(ctx, t)
+	})
+}
+
+// DeleteToken is RevokeToken by id, under EnableToken's rule about the scope.
+func (s *Service) DeleteToken(ctx context.Context, id int64, expected domain.Scope) error {
+	return s.withTokenID(ctx, id, expected, func(tx *storage.Tx, t *domain.Token) error { return tx.DeleteToken(ctx, t.ID) })
+}
+
+func (s *Service) withTokenID(ctx context.Context, id int64, expected domain.Scope, do func(*storage.Tx, *domain.Token) error) error {
+	missing := "token not found"
+	if expected != "" {
+		missing += " with the scope " + string(expected)
+	}
+	wanted := func(t *domain.Token) bool { return t.ID == id && (expected == "" || t.Scope == expected) }
+	return s.withToken(ctx, wanted, missing, do)
+}
+
+// withToken runs do on the first token that is wanted, in one transaction. There are few tokens, so all are read.
+func (s *Service) withToken(
+	ctx context.Context, wanted func(*domain.Token) bool, missing string, do func(*storage.Tx, *domain.Token) error,
+) error {
 	return s.write(ctx, func(tx *storage.Tx) error {
 		tokens, err := tx.Tokens(ctx)
 		if err != nil {
 			return err
 		}
-		for _, t := range tokens {
-			if t.Name == name {
-				return tx.DeleteToken(ctx, t.ID)
+		for i := range tokens {
+			if wanted(&tokens[i]) {
+				return do(tx, &tokens[i])
 			}
 		}
-		return domain.NotFound("token not found: " + name)
+		return domain.NotFound(missing)
 	}, nil)
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sluicehq/sluice/kernel/accounts"
 	"github.com/sluicehq/sluice/kernel/domain"
 	"github.com/sluicehq/sluice/storage"
 )
@@ -99,6 +100,95 @@ func TestCreateTokenWithoutSudoAdmin(t *testing.T) {
 	if token, _ := b.token("cli", domain.ScopeAdmin, nil); token.AdminID != boss.ID {
 		t.Errorf("the token belongs to admin %d, want %d", token.AdminID, boss.ID)
 	}
+}
+
+// A token made for somebody belongs to that admin and can do no more than the token that it was made with.
+func TestCreateTokenFor(t *testing.T) {
+	b := newBench(t)
+	boss, err := b.CreateAdmin(t.Context(), "boss", "a good password", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	who := func(scope domain.Scope, expiresAt *int64) accounts.Principal {
+		return accounts.Principal{Admin: boss, Token: domain.Token{Scope: scope, ExpiresAt: expiresAt}}
+	}
+	for _, c := range []struct {
+		name  string
+		who   accounts.Principal
+		scope domain.Scope
+	}{
+		{"as it is", who(domain.ScopeAdmin, nil), domain.ScopeAdmin},
+		{"less", who(domain.ScopeAdmin, nil), domain.ScopeReadonly},
+		{"readonly by readonly", who(domain.ScopeReadonly, nil), domain.ScopeReadonly},
+		{"longer", who(domain.ScopeAdmin, ptr(start+1)), domain.ScopeAdmin},
+	} {
+		token, secret, err := b.CreateTokenFor(t.Context(), c.who, c.name, c.scope, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := b.Authenticate(t.Context(), secret)
+		if err != nil || got.Admin.ID != boss.ID || got.Token != token || token.AdminID != boss.ID || token.Scope != c.scope {
+			t.Errorf("%s: %+v, %v", c.name, got, err)
+		}
+	}
+	for _, c := range []struct {
+		name, want string
+		code       domain.Code
+		who        accounts.Principal
+	}{
+		{"more", "this API token is readonly", domain.CodeForbidden, who(domain.ScopeReadonly, nil)},
+		{"of nobody", "this refers to something that does not exist", domain.CodeNotFound, accounts.Principal{Admin: domain.Admin{ID: 99}, Token: domain.Token{Scope: domain.ScopeAdmin}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b.t = t
+			b.refused(c.code, "", c.want, func(ctx context.Context) error {
+				_, secret, err := b.CreateTokenFor(ctx, c.who, c.name, domain.ScopeAdmin, nil)
+				if secret != "" {
+					t.Errorf("the secret %q came with the error", secret)
+				}
+				return err
+			})
+		})
+	}
+}
+
+func TestEnableToken(t *testing.T) {
+	b := newBench(t)
+	token, secret := b.token("cli", domain.ScopeReadonly, nil)
+	_, other := b.token("other", domain.ScopeAdmin, nil)
+	for _, c := range []struct {
+		expected domain.Scope
+		enabled  bool
+	}{{"", false}, {domain.ScopeReadonly, false}, {"", true}, {domain.ScopeReadonly, true}} {
+		if err := b.EnableToken(t.Context(), token.ID, c.expected, c.enabled); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Authenticate(t.Context(), secret); (err == nil) != c.enabled {
+			t.Errorf("enabled %v: %v", c.enabled, err)
+		}
+		if _, err := b.Authenticate(t.Context(), other); err != nil {
+			t.Errorf("the other token: %v", err)
+		}
+	}
+	b.refused(domain.CodeNotFound, "", "token not found", func(ctx context.Context) error { return b.EnableToken(ctx, 99, "", false) })
+	b.refused(domain.CodeNotFound, "", "token not found with the scope admin", func(ctx context.Context) error {
+		return b.EnableToken(ctx, token.ID, domain.ScopeAdmin, false)
+	})
+}
+
+func TestDeleteToken(t *testing.T) {
+	b := newBench(t)
+	token, secret := b.token("cli", domain.ScopeReadonly, nil)
+	b.refused(domain.CodeNotFound, "", "token not found with the scope admin", func(ctx context.Context) error {
+		return b.DeleteToken(ctx, token.ID, domain.ScopeAdmin)
+	})
+	if err := b.DeleteToken(t.Context(), token.ID, domain.ScopeReadonly); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Authenticate(t.Context(), secret); domain.CodeOf(err) != domain.CodeForbidden {
+		t.Errorf("a deleted token: %v", err)
+	}
+	b.refused(domain.CodeNotFound, "", "token not found", func(ctx context.Context) error { return b.DeleteToken(ctx, token.ID, "") })
 }
 
 func TestRevokeToken(t *testing.T) {

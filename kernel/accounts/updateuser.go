@@ -46,17 +46,20 @@ func (s *Service) tryUpdate(ctx context.Context, before domain.User, edit func(v
 	if err != nil {
 		return before, err
 	}
-	had := slices.Clone(after.Inbounds)
+	had, group := slices.Clone(after.Inbounds), after.Group
 	if err := edit(&after); err != nil {
 		return before, err
 	}
 	slices.Sort(after.Inbounds)
 	after.Inbounds = slices.Compact(after.Inbounds)
 	normalizePolicy(&after.User)
-	if reflect.DeepEqual(before, after.User) && slices.Equal(had, after.Inbounds) {
+	if reflect.DeepEqual(before, after.User) && slices.Equal(had, after.Inbounds) && group == after.Group {
 		return before, nil
 	}
 	if err := checkUser(&after.User); err != nil {
+		return before, err
+	}
+	if err := checkLabel(after.Group); err != nil {
 		return before, err
 	}
 	if before.ResetPolicy != after.ResetPolicy || before.ResetParams != after.ResetParams {
@@ -70,15 +73,29 @@ func (s *Service) tryUpdate(ctx context.Context, before domain.User, edit func(v
 		}
 		a.User = after.User
 		a.User.UpdatedAt = s.now()
+		if group != after.Group {
+			if err := relabel(ctx, tx, a, after.Group); err != nil {
+				return err
+			}
+		}
 		if slices.Equal(had, after.Inbounds) {
 			return nil
 		}
-		if err := inboundsExist(ctx, tx, after.Inbounds); err != nil {
-			return err
-		}
 		a.Inbounds = after.Inbounds
-		return tx.SetUserInbounds(ctx, before.ID, a.Inbounds)
+		return replaceInbounds(ctx, tx, a)
 	})
+}
+
+// replaceInbounds stores the inbounds of an account, which have to exist.
+func replaceInbounds(ctx context.Context, tx *storage.Tx, a *domain.Account) error {
+	inbounds, err := tx.Inbounds(ctx)
+	if err != nil {
+		return err
+	}
+	if why := unknownInbound(a.Inbounds, inbounds); why != nil {
+		return why
+	}
+	return tx.ReplaceInbounds(ctx, []domain.Account{*a})
 }
 
 // rewrite runs change on a user in a transaction that has its bytes of the last seconds, and stores the user with the
@@ -95,8 +112,7 @@ func (s *Service) rewrite(
 			return err
 		}
 		account.User.Settle(s.now(), account.Traffic.Used())
-		taken := domain.Conflict("username", "already in use: "+account.User.Username)
-		return credentialConflict(tx.UpdateUser(ctx, &account.User), taken)
+		return conflict(tx.UpdateUser(ctx, &account.User), account.User.Username)
 	}, func(ctx context.Context) {
 		s.usersChanged(ctx, what, []domain.Account{account}, nil)
 	})

@@ -121,7 +121,7 @@ func TestUpdateUserIsOvertaken(t *testing.T) {
 	}
 	_, err = b.UpdateUser(t.Context(), "alice", func(v *accounts.UserView) error {
 		v.Note = "gone"
-		return b.DeleteUser(t.Context(), "alice")
+		return b.DeleteUser(t.Context(), "alice", false)
 	})
 	wantError(t, err, domain.CodeNotFound, "", "client not found")
 	b.agree()

@@ -153,7 +153,7 @@ func TestUsageWhenTheDiskIsFull(t *testing.T) {
 		"set":   func(ctx context.Context, b *bench) error { return b.SetTraffic(ctx, "alice", ptr(int64(1)), nil) },
 		"reset": func(ctx context.Context, b *bench) error { return b.ResetTraffic(ctx, "alice") },
 		"adjust": func(ctx context.Context, b *bench) error {
-			_, _, err := b.BulkAdjust(ctx, []string{"alice"}, accounts.Adjustment{Bytes: 1})
+			_, err := b.BulkAdjust(ctx, []string{"alice"}, accounts.Adjustment{Bytes: 1}, accounts.How{})
 			return err
 		},
 		"update": func(ctx context.Context, b *bench) error {

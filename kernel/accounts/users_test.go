@@ -255,12 +255,12 @@ func TestDeleteUser(t *testing.T) {
 			t.Errorf("%s comes before its commit: %v", call, err)
 		}
 	}
-	if err := b.DeleteUser(t.Context(), "aLiCe"); err != nil {
+	if err := b.DeleteUser(t.Context(), "aLiCe", false); err != nil {
 		t.Fatal(err)
 	}
 	b.core.before = nil
 	b.core.wantTold(t, "user 1 [1]", "no user 1")
-	b.refused(domain.CodeNotFound, "", "client not found", func(ctx context.Context) error { return b.DeleteUser(ctx, "alice") })
+	b.refused(domain.CodeNotFound, "", "client not found", func(ctx context.Context) error { return b.DeleteUser(ctx, "alice", false) })
 	if again := b.create(b.user("alice")); again.ID != 2 {
 		t.Errorf("the id %d is used again", again.ID)
 	}

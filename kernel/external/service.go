@@ -181,4 +181,3 @@ func (s *Service) known(ctx context.Context, links []domain.ExternalLink) (map[s
 	}
 	return known, nil
 }
-

@@ -187,6 +187,24 @@ func (f *Flusher) Usage(ctx context.Context, userID int64) (t domain.Traffic, er
 	return t, err
 }
 
+// Counted returns accounts as read has them in the database, with the bytes of the last seconds. read must not call a
+// Flusher.
+func (f *Flusher) Counted(read func() ([]domain.Account, error)) (accounts []domain.Account, err error) {
+	err = f.Settled(func() error {
+		if accounts, err = read(); err != nil {
+			return err
+		}
+		for i := range accounts {
+			a := &accounts[i]
+			up, down := f.counters.Unflushed(a.User.ID)
+			a.Traffic.Up, a.Traffic.Down = a.Traffic.Up+up, a.Traffic.Down+down
+			a.Traffic.LifetimeUp, a.Traffic.LifetimeDown = a.Traffic.LifetimeUp+up, a.Traffic.LifetimeDown+down
+		}
+		return nil
+	})
+	return accounts, err
+}
+
 // Flushes is how many flushes stored everything since the start.
 func (f *Flusher) Flushes() int64 { return f.count.Load() }
 

@@ -1,0 +1,157 @@
+package accounts
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/sluicehq/sluice/kernel/domain"
+	"github.com/sluicehq/sluice/storage"
+)
+
+// GroupView is a group with what its users moved since its count was reset.
+type GroupView struct {
+	domain.Group
+	Users    int
+	Up, Down int64 // bytes, as of the last flush; never below 0
+}
+
+// Groups returns every group, in the order of names without regard to case.
+func (s *Service) Groups(ctx context.Context) ([]GroupView, error) {
+	groups, err := s.DB.Groups(ctx)
+	if err != nil {
+		return nil, err
+	}
+	totals := s.Directory.GroupTotals()
+	views := make([]GroupView, len(groups))
+	for i, g := range groups {
+		t := totals[g.ID]
+		views[i] = GroupView{g, t.Users, max(t.Up-g.BaseUp, 0), max(t.Down-g.BaseDown, 0)}
+	}
+	slices.SortFunc(views, func(a, b GroupView) int {
+		return cmp.Or(cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), cmp.Compare(a.Name, b.Name))
+	})
+	return views, nil
+}
+
+// GroupMembers returns the names of a group's users in alphabetical order, none for a group that does not exist.
+func (s *Service) GroupMembers(ctx context.Context, name string) ([]string, error) {
+	names := []string{}
+	if domain.CheckGroupName(name) != nil {
+		return names, nil
+	}
+	group, err := s.DB.GroupByName(ctx, name)
+	if domain.CodeOf(err) == domain.CodeNotFound {
+		return names, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	members, err := s.DB.GroupMembers(ctx, group.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range members {
+		if r, known := s.Directory.ByID(id); known {
+			names = append(names, r.Username)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+func groupTaken(name string) *domain.Error { return domain.Conflict("group", "already exists: "+name) }
+
+func unknownGroup(name string) *domain.Error { return domain.NotFound("group not found: " + name) }
+
+// CreateGroup makes a group without users.
+func (s *Service) CreateGroup(ctx context.Context, name string) error {
+	if err := domain.CheckGroupName(name); err != nil {
+		return err
+	}
+	return s.write(ctx, func(tx *storage.Tx) error {
+		switch _, err := tx.GroupByName(ctx, name); {
+		case err == nil:
+			return groupTaken(name)
+		case domain.CodeOf(err) != domain.CodeNotFound:
+			return err
+		}
+		return tx.InsertGroup(ctx, &domain.Group{Name: name})
+	}, nil)
+}
+
+// RenameGroup gives a group another name and returns how many users it has. The same name is no change.
+func (s *Service) RenameGroup(ctx context.Context, oldName, newName string) (users int, err error) {
+	if err := domain.CheckGroupName(newName); err != nil {
+		return 0, err
+	}
+	err = s.write(ctx, func(tx *storage.Tx) error {
+		group, err := groupNamed(ctx, tx, oldName)
+		if err != nil || oldName == newName {
+			return err
+		}
+		switch _, err := tx.GroupByName(ctx, newName); {
+		case err == nil:
+			return groupTaken(newName)
+		case domain.CodeOf(err) != domain.CodeNotFound:
+			return err
+		}
+		group.Name = newName
+		users = s.Directory.GroupTotals()[group.ID].Users
+		return tx.UpdateGroup(ctx, &group)
+	}, nil)
+	return users, err
+}
+
+// DeleteGroup removes a group and returns how many users it had; they stay.
+func (s *Service) DeleteGroup(ctx context.Context, name string) (users int, err error) {
+	var members []int64
+	err = s.write(ctx, func(tx *storage.Tx) error {
+		group, err := groupNamed(ctx, tx, name)
+		if err != nil {
+			return err
+		}
+		if members, err = tx.GroupMembers(ctx, group.ID); err != nil {
+			return err
+		}
+		for some := range slices.Chunk(members, accountBatch) {
+			accounts, err := tx.Accounts(ctx, some)
+			if err != nil {
+				return err
+			}
+			for i := range accounts {
+				accounts[i].Groups = without(accounts[i].Groups, group.ID)
+			}
+			if err := tx.ReplaceGroups(ctx, accounts); err != nil {
+				return err
+			}
+		}
+		return tx.DeleteGroup(ctx, group.ID)
+	}, func(ctx context.Context) { s.reread(ctx, "group deleted", members) })
+	return len(members), err
+}
+
+// ResetGroup makes a group's own count begin anew; its users keep theirs.
+func (s *Service) ResetGroup(ctx context.Context, name string) error {
+	return s.write(ctx, func(tx *storage.Tx) error {
+		group, err := groupNamed(ctx, tx, name)
+		if err != nil {
+			return err
+		}
+		total := s.Directory.GroupTotals()[group.ID]
+		group.BaseUp, group.BaseDown = total.Up, total.Down
+		return tx.UpdateGroup(ctx, &group)
+	}, nil)
+}
+
+func groupNamed(ctx context.Context, tx *storage.Tx, name string) (domain.Group, error) {
+	if err := domain.CheckGroupName(name); err != nil {
+		return domain.Group{}, err
+	}
+	group, err := tx.GroupByName(ctx, name)
+	if domain.CodeOf(err) == domain.CodeNotFound {
+		return group, unknownGroup(name).Because(err)
+	}
+	return group, err
+}

@@ -1,0 +1,98 @@
+package accounts
+
+import (
+	"context"
+	"slices"
+
+	"github.com/sluicehq/sluice/kernel/domain"
+	"github.com/sluicehq/sluice/storage"
+)
+
+// Label makes a group the first one of users, as the group of a client is set; a group of that name is made if there is
+// none, and "" takes the first group away. Done are those of whom that changed something, Idle the others.
+func (s *Service) Label(ctx context.Context, names []string, group string, how How) (Report, error) {
+	if err := checkLabel(group); err != nil {
+		return Report{}, err
+	}
+	ids := s.idsOf(names)
+	return s.bulk(ctx, how, "users grouped", ids, func(b *batch) error {
+		var id int64
+		if group != "" {
+			var err error
+			if id, err = (groupsByName{}).find(ctx, b.tx, group); err != nil {
+				return err
+			}
+		}
+		err := b.each(ctx, names, ids, func(name string, a *domain.Account) {
+			after := labelled(a.Groups, id)
+			if slices.Equal(a.Groups, after) {
+				b.idle(name)
+				return
+			}
+			b.did(name)
+			a.Groups = after
+			b.put = append(b.put, s.touched(a))
+		})
+		if err != nil {
+			return err
+		}
+		if err := b.tx.UpdateUsers(ctx, usersOf(b.put)); err != nil {
+			return err
+		}
+		return b.tx.ReplaceGroups(ctx, b.put)
+	})
+}
+
+// checkLabel checks the name of the group that a user is to have, "" = none.
+func checkLabel(group string) error {
+	if group == "" {
+		return nil
+	}
+	return domain.CheckGroupName(group)
+}
+
+// relabel makes the group of that name the first one of an account.
+func relabel(ctx context.Context, tx *storage.Tx, a *domain.Account, name string) error {
+	var id int64
+	if name != "" {
+		var err error
+		if id, err = (groupsByName{}).find(ctx, tx, name); err != nil {
+			return err
+		}
+	}
+	a.Groups = labelled(a.Groups, id)
+	return tx.ReplaceGroups(ctx, []domain.Account{*a})
+}
+
+// labelled replaces the first of the groups by the one with that id, 0 = by none (decisions.md §1.2, groups).
+func labelled(groups []int64, id int64) []int64 {
+	after := []int64{}
+	if id != 0 {
+		after = append(after, id)
+	}
+	if len(groups) > 0 {
+		after = append(after, without(groups[1:], id)...)
+	}
+	return after
+}
+
+func without(ids []int64, id int64) []int64 {
+	return slices.DeleteFunc(slices.Clone(ids), func(other int64) bool { return other == id })
+}
+
+// groupsByName remembers the groups that a request has found or made.
+type groupsByName map[string]int64
+
+// find returns the id of the group of that name, and makes the group if there is none.
+func (g groupsByName) find(ctx context.Context, tx *storage.Tx, name string) (int64, error) {
+	if id, ok := g[name]; ok {
+		return id, nil
+	}
+	group, err := tx.GroupByName(ctx, name)
+	if domain.CodeOf(err) == domain.CodeNotFound {
+		group = domain.Group{Name: name}
+		err = tx.InsertGroup(ctx, &group)
+	}
+	g[name] = group.ID
+	return group.ID, err
+}
