@@ -110,13 +110,16 @@ type process struct {
 	cmd   *exec.Cmd
 	began time.Time
 	ready time.Duration // until the first "ready"
+	api   string        // host:port
 	port  int           // of the inbound
 }
 
 func (i installation) start(b *testing.B) process {
 	b.Helper()
 	address := fmt.Sprintf("127.0.0.1:%d", coretest.FreePort(b))
-	p := process{cmd: exec.Command(binary, "serve", "--data", i.dir, "--listen", address), began: time.Now(), port: i.port}
+	p := process{
+		cmd: exec.Command(binary, "serve", "--data", i.dir, "--listen", address), began: time.Now(), api: address, port: i.port,
+	}
 	if err := p.cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
@@ -175,13 +178,16 @@ func answers(inbound string, request []byte) bool {
 }
 
 // rss is the resident memory of the process in MB.
-func (p process) rss(b *testing.B) float64 {
+func (p process) rss(b *testing.B) float64 { return p.memory(b, "VmRSS:") }
+
+// memory is what the system says of the process under that name, in MB.
+func (p process) memory(b *testing.B, name string) float64 {
 	b.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
 		b.Fatal(err)
 	}
-	_, line, _ := strings.Cut(string(text), "VmRSS:")
+	_, line, _ := strings.Cut(string(text), name)
 	kb, err := strconv.Atoi(strings.Fields(line)[0])
 	if err != nil {
 		b.Fatal(err)

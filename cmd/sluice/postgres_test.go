@@ -22,6 +22,11 @@ func TestLifeOfAUserOnPostgres(t *testing.T) {
 	lifeOfAUser(t, "--database", storagetest.Postgres(t))
 }
 
+// TestBulkOnPostgres is what bulk operations do to the connections of six protocols, with the data in PostgreSQL.
+func TestBulkOnPostgres(t *testing.T) {
+	bulk(t, "--database", storagetest.Postgres(t))
+}
+
 // TestTwoServersShareOneDatabase has two processes do what is due for the same users: each thing is done once, and a
 // change that was made on one is followed by the other.
 func TestTwoServersShareOneDatabase(t *testing.T) {
