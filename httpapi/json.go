@@ -1,8 +1,11 @@
 package httpapi
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
+	"regexp"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -20,10 +23,20 @@ func readJSON(data []byte, to any) error {
 	switch {
 	case errors.As(err, &syntax):
 		return errors.New("is not valid JSON: " + err.Error())
-	case errors.As(err, &number) && number.Field != "":
-		return errors.New(number.Field + " can not be the " + number.Value)
 	case errors.As(err, &number):
-		return errors.New("the " + number.Value + " is out of range")
+		field := cmp.Or(number.Field, memberAt(data, number.Offset), "a number")
+		return errors.New(field + " is out of range: " + strings.TrimPrefix(number.Value, "number "))
 	}
 	return err
+}
+
+// member is the name of a member of an object, and as much of its value as has no name in it.
+var member = regexp.MustCompile(`"([^"\\]*)"\s*:[^":]*$`)
+
+// memberAt is the name of the member whose value ends at the offset, "" when that can not be told.
+func memberAt(data []byte, offset int64) string {
+	if found := member.FindSubmatch(data[:min(offset, int64(len(data)))]); found != nil {
+		return string(found[1])
+	}
+	return ""
 }

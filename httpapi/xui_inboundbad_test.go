@@ -43,7 +43,7 @@ func badInbounds() []badInbound {
 			badInbound{field + " of a form", field, `"x"`, "x", field + " must be an integer"},
 			badInbound{field + " with a fraction", field, `"1.5"`, "1.5", field + " must be an integer"},
 			badInbound{field + " too large for a form", field, `"` + huge + `"`, huge, field + " must be an integer"},
-			badInbound{field + " too large", field, huge, "", field + " can not be the number " + huge},
+			badInbound{field + " too large", field, huge, "", field + " is out of range: " + huge},
 		)
 	}
 	for _, field := range []string{"enable", "anonymous"} {
