@@ -2,8 +2,6 @@ package storage
 
 import (
 	"context"
-	"fmt"
-	"strconv"
 
 	"github.com/sluicehq/sluice/kernel/domain"
 )
@@ -11,8 +9,13 @@ import (
 // accountBatch is how many accounts EachAccount holds at a time (about 1 MB).
 const accountBatch = 2000
 
-// accountUsers selects users with their traffic; what goes on from here says which.
-const accountUsers = "SELECT " + userColumns + ", " + trafficColumns + " FROM users JOIN user_traffic ON user_id = id "
+// The users of accounts, with their traffic.
+const (
+	accountUsers = "SELECT " + userColumns + ", " + trafficColumns + " FROM users JOIN user_traffic ON user_id = id "
+	accountsByID = accountUsers + "WHERE id " + isListed + " ORDER BY id"
+	nextAccounts = accountUsers + "WHERE id > $1 ORDER BY id LIMIT $2"
+	usersListed  = "user_id " + isListed
+)
 
 // EachAccount calls fn with every user in id order, as they all were at one moment. It stops at fn's first error and
 // returns it as it is. Memory is bounded by a batch, whatever the number of users. In a Tx on PostgreSQL another
@@ -40,7 +43,7 @@ func (r *Reader) EachAccount(ctx context.Context, fn func(domain.Account) error)
 
 // accountsAfter reads the next accounts with an id above after into batch, as many as it has room for.
 func (r *Reader) accountsAfter(ctx context.Context, after int64, batch []domain.Account) ([]domain.Account, error) {
-	batch, err := r.readAccounts(ctx, batch, "WHERE id > $1 ORDER BY id LIMIT $2", after, cap(batch))
+	batch, err := r.readAccounts(ctx, batch, nextAccounts, after, cap(batch))
 	if err != nil || len(batch) == 0 {
 		return batch, err
 	}
@@ -59,8 +62,7 @@ func (r *Reader) attach(ctx context.Context, batch []domain.Account, users strin
 			ids := m.of(&batch[next])
 			*ids = append(*ids, id)
 		}
-		err := r.scan(ctx, []any{&owner, &id}, attach, fmt.Sprintf(
-			"SELECT user_id, %s FROM %s WHERE %s ORDER BY user_id, %s", m.column, m.table, users, m.order), args...)
+		err := r.scan(ctx, []any{&owner, &id}, attach, m.attached(users), args...)
 		if err != nil {
 			return fail(ctx, r.engine, "read "+m.table, err)
 		}
@@ -69,19 +71,19 @@ func (r *Reader) attach(ctx context.Context, batch []domain.Account, users strin
 }
 
 // Accounts returns the users with these ids, in any order, as EachAccount shows them and in id order; those that are
-// gone are left out. It takes three queries, whose text grows with the ids: there should be at most 5,000.
+// gone are left out. There should be at most 5,000.
 func (r *Reader) Accounts(ctx context.Context, ids []int64) (accounts []domain.Account, err error) {
 	accounts = []domain.Account{}
 	if len(ids) == 0 {
 		return accounts, nil
 	}
-	in := " IN (" + joinIDs(ids) + ")"
+	list := r.engine.list(ids)
 	err = r.snapshot(ctx, "read accounts", func(r *Reader) error {
 		var err error
-		if accounts, err = r.readAccounts(ctx, accounts, "WHERE id"+in+" ORDER BY id"); err != nil || len(accounts) == 0 {
+		if accounts, err = r.readAccounts(ctx, accounts, accountsByID, list); err != nil || len(accounts) == 0 {
 			return err
 		}
-		return r.attach(ctx, accounts, "user_id"+in)
+		return r.attach(ctx, accounts, usersListed, list)
 	})
 	return accounts, err
 }
@@ -114,26 +116,13 @@ func (r *Reader) AccountsOfInbound(
 	return accounts, err
 }
 
-// joinIDs writes ids as the inside of a list in SQL.
-func joinIDs(ids []int64) string { return string(appendIDs(make([]byte, 0, 8*len(ids)), ids)) }
-
-func appendIDs(text []byte, ids []int64) []byte {
-	for i, id := range ids {
-		if i > 0 {
-			text = append(text, ',')
-		}
-		text = strconv.AppendInt(text, id, 10)
-	}
-	return text
-}
-
-// readAccounts appends the users that rest of the query selects to batch, without their inbounds and groups.
+// readAccounts appends the users that a query selects to batch, without their inbounds and groups.
 func (r *Reader) readAccounts(
-	ctx context.Context, batch []domain.Account, rest string, args ...any,
+	ctx context.Context, batch []domain.Account, query string, args ...any,
 ) ([]domain.Account, error) {
 	a := domain.Account{Inbounds: []int64{}, Groups: []int64{}}
 	keep := func() { batch = append(batch, a) }
-	err := r.scan(ctx, append(userFields(&a.User), trafficFields(&a.Traffic)...), keep, accountUsers+rest, args...)
+	err := r.scan(ctx, append(userFields(&a.User), trafficFields(&a.Traffic)...), keep, query, args...)
 	return batch, fail(ctx, r.engine, "read accounts", err)
 }
 
@@ -165,5 +154,5 @@ func (r *Reader) snapshot(ctx context.Context, doing string, fn func(r *Reader) 
 		return fail(ctx, r.engine, doing, err)
 	}
 	defer func() { _ = tx.Rollback() }() // nothing was written that a commit could keep
-	return fn(&Reader{engine: r.engine, bun: tx, raw: tx.Tx, clock: r.clock, inside: true})
+	return fn(&Reader{engine: r.engine, bun: tx, raw: r.raw.in(tx.Tx), clock: r.clock, inside: true})
 }

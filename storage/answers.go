@@ -39,7 +39,7 @@ func (r *Reader) Answer(ctx context.Context, tokenID int64, route, key string) (
 // SaveAnswer stores an answer in place of an older one to the same key. It fills no field but stores the present where
 // CreatedAt is 0. An unknown token is not_found. It is no change.
 func (tx *Tx) SaveAnswer(ctx context.Context, a Answer) error {
-	_, err := tx.tx.Tx.ExecContext(ctx,
+	_, err := tx.raw.exec(ctx,
 		"INSERT INTO idempotency (token_id, route, key, body_hash, result, created_at) VALUES ($1, $2, $3, $4, $5, $6) "+
 			"ON CONFLICT (token_id, route, key) DO UPDATE SET "+
 			"body_hash = EXCLUDED.body_hash, result = EXCLUDED.result, created_at = EXCLUDED.created_at",

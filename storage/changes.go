@@ -2,8 +2,7 @@ package storage
 
 import (
 	"context"
-	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/uptrace/bun"
 
@@ -22,7 +21,7 @@ func (tx *Tx) record(ctx context.Context, kind domain.Kind, id int64) (seq int64
 	if seq, ok := tx.logged[row{kind, id}]; ok {
 		return seq, nil
 	}
-	err = tx.tx.Tx.QueryRowContext(ctx,
+	err = tx.raw.row(ctx,
 		"INSERT INTO changes (kind, id, at) VALUES ($1, $2, $3) RETURNING seq", kind, id, tx.now).Scan(&seq)
 	if err != nil {
 		return 0, tx.fail(ctx, "record change of "+string(kind), err)
@@ -33,27 +32,27 @@ func (tx *Tx) record(ctx context.Context, kind domain.Kind, id int64) (seq int64
 	return seq, nil
 }
 
+const recordChanges = "INSERT INTO changes (kind, id, at) SELECT $2, value, $3 " + fromListed + " RETURNING seq, id"
+
 // recordAll is record for many rows that are there: their revisions are in logged then.
 func (tx *Tx) recordAll(ctx context.Context, kind domain.Kind, ids []int64) error {
-	values := []string{}
-	for _, id := range ids {
-		if _, ok := tx.logged[row{kind, id}]; !ok {
-			values = append(values, fmt.Sprintf("('%s', %d, %d)", kind, id, tx.now))
-		}
-	}
-	if len(values) == 0 {
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id int64) bool {
+		_, logged := tx.logged[row{kind, id}]
+		return logged
+	})
+	if len(ids) == 0 {
 		return nil
 	}
 	var seq, id int64
 	err := tx.scan(ctx, []any{&seq, &id}, func() { tx.logged[row{kind, id}] = seq },
-		"INSERT INTO changes (kind, id, at) VALUES "+strings.Join(values, ", ")+" RETURNING seq, id")
+		recordChanges, tx.engine.list(ids), kind, tx.now)
 	return tx.fail(ctx, "record changes of "+string(kind), err)
 }
 
 // rename gives the change of a new row its id, known only once the row is written. That is cheaper than writing the
 // wide row again for its revision.
 func (tx *Tx) rename(ctx context.Context, kind domain.Kind, seq, id int64) error {
-	_, err := tx.tx.Tx.ExecContext(ctx, "UPDATE changes SET id = $1 WHERE seq = $2", id, seq)
+	_, err := tx.raw.exec(ctx, "UPDATE changes SET id = $1 WHERE seq = $2", id, seq)
 	if err != nil {
 		return tx.fail(ctx, "record change of "+string(kind), err)
 	}
@@ -71,6 +70,6 @@ func (r *Reader) Changes(ctx context.Context, after int64, limit int) ([]domain.
 
 // LastChange returns the seq of the newest change, 0 before the first.
 func (r *Reader) LastChange(ctx context.Context) (seq int64, err error) {
-	err = r.raw.QueryRowContext(ctx, "SELECT coalesce(max(seq), 0) FROM changes").Scan(&seq)
+	err = r.raw.row(ctx, "SELECT coalesce(max(seq), 0) FROM changes").Scan(&seq)
 	return seq, fail(ctx, r.engine, "read last change", err)
 }

@@ -4,9 +4,7 @@ package storage
 
 import (
 	"context"
-	"database/sql"
 	"errors"
-	"fmt"
 	"sync/atomic"
 
 	"github.com/jonboulle/clockwork"
@@ -33,12 +31,13 @@ type Options struct {
 type DB struct {
 	Reader
 	write   *bun.DB // one connection: writes of this process queue here, not in the database
+	writer  runner  // of write
 	read    *bun.DB // can not write
 	commits atomic.Int64
 }
 
 // Open opens the database that o names, brings its schema up to date while every other Open of it waits, and prepares
-// the hot queries. A database that a newer version has changed is refused.
+// the hot texts. A database that a newer version has changed is refused.
 func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
@@ -71,34 +70,14 @@ func connect(ctx context.Context, o Options) (*DB, error) {
 		return nil, fail(ctx, e, "open database", err)
 	}
 	return &DB{
-		Reader: Reader{engine: e, bun: read, raw: read.DB, clock: o.Clock},
-		write:  write, read: read,
+		Reader: Reader{engine: e, bun: read, raw: runner{engine: e, conn: read.DB, prepared: statements{}}, clock: o.Clock},
+		write:  write, writer: runner{engine: e, conn: write.DB, prepared: statements{}}, read: read,
 	}, nil
-}
-
-// prepare makes the hot queries ready on the read pool where that pays.
-func (db *DB) prepare(ctx context.Context) error {
-	if !db.engine.prepares() {
-		return nil
-	}
-	db.prepared = make(map[string]*sql.Stmt, len(hotQueries))
-	for _, query := range hotQueries {
-		statement, err := db.read.DB.PrepareContext(ctx, query)
-		if err != nil {
-			return fmt.Errorf("prepare %q: %w", query, err)
-		}
-		db.prepared[query] = statement
-	}
-	return nil
 }
 
 // Close waits for what runs and closes the database. Calls after it fail.
 func (db *DB) Close() error {
-	var errs []error
-	for _, statement := range db.prepared {
-		errs = append(errs, statement.Close())
-	}
-	return errors.Join(append(errs, db.read.Close(), db.write.Close())...)
+	return errors.Join(db.raw.prepared.close(), db.writer.prepared.close(), db.read.Close(), db.write.Close())
 }
 
 // Ping returns nil if the database answers a read now.

@@ -19,20 +19,22 @@ type engine interface {
 	lockSchema(ctx context.Context, read *bun.DB) (release func() error, err error)
 	// schemaTypes fills the templates in migrations.
 	schemaTypes() map[string]string
+	// text says a query of ours in this database's words: see runner.
+	text(query string) string
+	// list makes values, []int64 or []string, an argument for a query that asks for a list.
+	list(values any) any
+	// prepares says whether a prepared statement is cheaper than its text, and then which texts of its own are hot.
+	prepares() (pays bool, own []string)
 	// lockWrites makes tx the only writer among all processes, or, shared, one of many that only add traffic.
-	lockWrites(ctx context.Context, tx *sql.Tx, shared bool) error
+	lockWrites(ctx context.Context, tx runner, shared bool) error
 	// addTraffic adds deltas, in id order with one delta per user, to the users' counters and to usage_hourly.
-	addTraffic(ctx context.Context, tx *sql.Tx, ds []domain.TrafficDelta) error
+	addTraffic(ctx context.Context, tx runner, ds []domain.TrafficDelta) error
 	// newIDs draws n ids for new rows of a table, ascending. No other row ever gets them.
-	newIDs(ctx context.Context, tx *sql.Tx, table string, n int) ([]int64, error)
+	newIDs(ctx context.Context, tx runner, table string, n int) ([]int64, error)
 	// insertUsers writes whole rows of users, which have their ids.
-	insertUsers(ctx context.Context, tx bun.Tx, users []*domain.User) error
+	insertUsers(ctx context.Context, tx *Tx, users []*domain.User) error
 	// updateUsers writes userKeys and userFacts of users and returns how many of them were there.
-	updateUsers(ctx context.Context, tx bun.Tx, users []*domain.User) (int, error)
-	// oneOf is a condition behind an expression, that it is one of texts, which goes with the list as $1.
-	oneOf(texts []string) (condition string, list any, err error)
-	// prepares says whether a prepared statement is cheaper than its text.
-	prepares() bool
+	updateUsers(ctx context.Context, tx *Tx, users []*domain.User) (int, error)
 	// snapshot are the options of a read transaction in which all statements see one state.
 	snapshot() *sql.TxOptions
 	// classify says what kind of failure a driver's error is, and for classUnique on which "table.column".

@@ -2,7 +2,11 @@ package storage
 
 import (
 	"context"
+	"database/sql"
 	"io/fs"
+	"maps"
+	"slices"
+	"strings"
 
 	"go.uber.org/zap"
 )
@@ -26,9 +30,31 @@ func (db *DB) ExecOnWriter(ctx context.Context, query string) error {
 
 // Count returns what a query that counts answers.
 func (db *DB) Count(ctx context.Context, query string) (n int64, err error) {
-	err = db.raw.QueryRowContext(ctx, query).Scan(&n)
+	err = db.raw.row(ctx, query).Scan(&n)
 	return n, err
 }
+
+// HotTexts are the texts that are prepared on each pool of SQLite.
+func HotTexts() (read, write []string) {
+	_, own := sqlite{}.prepares()
+	return hotReads(), slices.Concat(hotReads(), hotWrites(), own)
+}
+
+// Prepared are the texts that are prepared on each pool.
+func (db *DB) Prepared() (read, write []string) {
+	return slices.Collect(maps.Keys(db.raw.prepared)), slices.Collect(maps.Keys(db.writer.prepared))
+}
+
+// Statement is what the transaction runs for a text, nil = the text itself.
+func (tx *Tx) Statement(text string) *sql.Stmt { return tx.raw.statement(context.Background(), text) }
+
+// Statements are all that db keeps prepared.
+func (db *DB) Statements() []*sql.Stmt {
+	return slices.AppendSeq(slices.Collect(maps.Values(db.raw.prepared)), maps.Values(db.writer.prepared))
+}
+
+// DeleteUsersText deletes users.
+const DeleteUsersText = deleteUsers
 
 // HourlyQueries are the queries that look for one user in usage_hourly.
 var HourlyQueries = map[string]string{"read": usageOfUser, "clear": clearUsage}
@@ -38,15 +64,21 @@ func SoughtQueries() map[string]string {
 	queries := map[string]string{
 		"users of inbound": usersOfInbound, "users by Telegram id": usersByTgID,
 		"revise":          "WITH new (user_id, revision) AS (VALUES (1, 2), (2, 3)) " + reviseUsers,
-		"groups":          groupsOfUser,
 		"members":         membersOfGroup,
 		"remove inbounds": inInbounds.remove([][]int64{{1, 2}, {3, 4}}),
 		"remove groups":   inGroups.remove([][]int64{{1, 2, 0}, {3, 4, 1}}),
 	}
-	for _, u := range uniques {
-		condition, _, _ := sqlite{}.oneOf(nil)
-		queries[u.column] = takenKeys(u.key) + condition
+	read, write := HotTexts()
+	for _, text := range slices.Concat(read, write) {
+		switch text {
+		case groupNames, inboundIDs, lastID: // of everything in small tables
+		default:
+			if !strings.HasPrefix(text, "INSERT INTO") {
+				queries[text] = sqlite{}.text(text)
+			}
+		}
 	}
+	queries["keep traffic"] = sqlite{}.text(keepTraffic)
 	return queries
 }
 

@@ -8,19 +8,20 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/uptrace/bun"
-
 	"github.com/sluicehq/sluice/kernel/domain"
 )
 
+const externalLinks = "SELECT id, user_id, position, kind, value, remark, name_prefix, enabled, expire_at, created_at " +
+	"FROM external_links WHERE user_id " + isListed + " ORDER BY user_id, position"
+
 // ExternalLinks returns the external links of users (at most 5,000), by user id and then by position.
 func (r *Reader) ExternalLinks(ctx context.Context, userIDs ...int64) ([]domain.ExternalLink, error) {
-	if len(userIDs) == 0 {
-		return []domain.ExternalLink{}, nil
-	}
-	return selectAll[domain.ExternalLink](ctx, r, "read external links", func(q *bun.SelectQuery) {
-		q.Where("user_id IN (?)", bun.List(userIDs)).Order("user_id", "position")
-	})
+	all := []domain.ExternalLink{}
+	var l domain.ExternalLink
+	err := r.scan(ctx, []any{
+		&l.ID, &l.UserID, &l.Position, &l.Kind, &l.Value, &l.Remark, &l.NamePrefix, &l.Enabled, &l.ExpireAt, &l.CreatedAt,
+	}, func() { all = append(all, l) }, externalLinks, r.engine.list(userIDs))
+	return all, fail(ctx, r.engine, "read external links", err)
 }
 
 // SetExternalLinks makes links the external links of a user, in this order, and gives the user a new revision as
@@ -30,7 +31,7 @@ func (tx *Tx) SetExternalLinks(ctx context.Context, userID int64, links []domain
 	if err := tx.revise(ctx, []int64{userID}); err != nil {
 		return err
 	}
-	_, err := tx.tx.Tx.ExecContext(ctx, "DELETE FROM external_links WHERE user_id = $1", userID)
+	_, err := tx.raw.exec(ctx, "DELETE FROM external_links WHERE user_id = $1", userID)
 	if err != nil {
 		return tx.fail(ctx, "remove external links", err)
 	}
@@ -64,8 +65,8 @@ func (r *Reader) ExternalContents(ctx context.Context, urls []string) ([]domain.
 		c.Links = strings.FieldsFunc(links, func(r rune) bool { return r == '\n' })
 		all = append(all, c)
 	}
-	err := r.scanOneOf(ctx, []any{&c.URL, &links, &c.FetchedAt, &c.TriedAt, &c.Error}, keep,
-		"SELECT url, links, fetched_at, tried_at, error FROM external_contents WHERE url_key", keys)
+	err := r.scan(ctx, []any{&c.URL, &links, &c.FetchedAt, &c.TriedAt, &c.Error}, keep,
+		"SELECT url, links, fetched_at, tried_at, error FROM external_contents WHERE url_key "+isListed, r.engine.list(keys))
 	slices.SortFunc(all, func(a, b domain.ExternalContent) int { return cmp.Compare(a.URL, b.URL) })
 	return all, fail(ctx, r.engine, "read external contents", err)
 }
@@ -81,11 +82,8 @@ const saveContent = `INSERT INTO external_contents AS c (url_key, url, links, fe
 // SaveExternalContent stores how a fetch of a provider's subscription ended. If it failed, or is older than the one
 // stored, Links and FetchedAt stay as they are stored. A link must not have a line break. It is no change.
 func (db *DB) SaveExternalContent(ctx context.Context, c domain.ExternalContent) error {
-	return db.transact(ctx, "save external content", func(tx bun.Tx) error {
-		if err := db.engine.lockWrites(ctx, tx.Tx, true); err != nil {
-			return err
-		}
-		_, err := tx.Tx.ExecContext(ctx, saveContent,
+	return db.transact(ctx, "save external content", true, func(tx *Tx) error {
+		_, err := tx.raw.exec(ctx, saveContent,
 			urlKey(c.URL), c.URL, strings.Join(c.Links, "\n"), c.FetchedAt, c.TriedAt, c.Error)
 		return err
 	})

@@ -14,6 +14,17 @@ func (r *Reader) Groups(ctx context.Context) ([]domain.Group, error) {
 	return selectAll[domain.Group](ctx, r, "read groups", func(q *bun.SelectQuery) { q.Order("id") })
 }
 
+const groupNames = "SELECT id, name FROM groups"
+
+// GroupNames returns the names of all groups by id.
+func (r *Reader) GroupNames(ctx context.Context) (map[int64]string, error) {
+	names := map[int64]string{}
+	var id int64
+	var name string
+	err := r.scan(ctx, []any{&id, &name}, func() { names[id] = name }, groupNames)
+	return names, fail(ctx, r.engine, "read names of groups", err)
+}
+
 // Group returns a group; none is not_found.
 func (r *Reader) Group(ctx context.Context, id int64) (domain.Group, error) {
 	return selectOne[domain.Group](ctx, r, domain.KindGroup, func(q *bun.SelectQuery) { q.Where("id = ?", id) })

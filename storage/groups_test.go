@@ -12,11 +12,13 @@ func TestGroups(t *testing.T) {
 	each(t, func(t *testing.T, db *storage.DB) {
 		ctx := context.Background()
 		equal(t, "none", must(db.Groups(ctx))(t), []domain.Group{})
+		equal(t, "no names", must(db.GroupNames(ctx))(t), map[int64]string{})
 		full := domain.Group{Name: "Ålice's 'friends' ?", BaseUp: 1, BaseDown: 2, CreatedAt: 3, UpdatedAt: 4}
 		write(t, db, func(tx *storage.Tx) error { return tx.InsertGroup(ctx, &full) })
 		plain := addGroup(t, db, "plain")
 		equal(t, "filled", plain, domain.Group{ID: full.ID + 1, Name: "plain", Revision: full.Revision + 1, CreatedAt: noon, UpdatedAt: noon})
 		equal(t, "all", must(db.Groups(ctx))(t), []domain.Group{full, plain})
+		equal(t, "names", must(db.GroupNames(ctx))(t), map[int64]string{full.ID: full.Name, plain.ID: "plain"})
 		equal(t, "by id", must(db.Group(ctx, full.ID))(t), full)
 		equal(t, "by name", must(db.GroupByName(ctx, full.Name))(t), full)
 

@@ -14,6 +14,13 @@ func (r *Reader) Inbounds(ctx context.Context) ([]domain.Inbound, error) {
 	return selectAll[domain.Inbound](ctx, r, "read inbounds", func(q *bun.SelectQuery) { q.Order("id") })
 }
 
+const inboundIDs = "SELECT id FROM inbounds ORDER BY id"
+
+// InboundIDs returns the id of every inbound, ascending.
+func (r *Reader) InboundIDs(ctx context.Context) ([]int64, error) {
+	return r.ids(ctx, "read ids of inbounds", inboundIDs)
+}
+
 // Inbound returns an inbound; none is not_found.
 func (r *Reader) Inbound(ctx context.Context, id int64) (domain.Inbound, error) {
 	return selectOne[domain.Inbound](ctx, r, domain.KindInbound, func(q *bun.SelectQuery) { q.Where("id = ?", id) })

@@ -12,6 +12,7 @@ func TestInboundKeepsEveryField(t *testing.T) {
 	each(t, func(t *testing.T, db *storage.DB) {
 		ctx := context.Background()
 		equal(t, "none", must(db.Inbounds(ctx))(t), []domain.Inbound{})
+		equal(t, "no ids", must(db.InboundIDs(ctx))(t), []int64{})
 		in := domain.Inbound{
 			Tag: "in-1", Remark: "r'e", Protocol: domain.Trojan, Listen: "::1", Port: 8443, Enabled: true, Anonymous: true,
 			ShareAddress: "example.com", Settings: `{"a":"?"}`, StreamSettings: `{"b":1}`, Sniffing: `{"c":1}`,
@@ -25,6 +26,7 @@ func TestInboundKeepsEveryField(t *testing.T) {
 		second := addInbound(t, db, "in-2")
 		equal(t, "created", second.CreatedAt, noon)
 		equal(t, "all", must(db.Inbounds(ctx))(t), []domain.Inbound{in, second})
+		equal(t, "ids", must(db.InboundIDs(ctx))(t), []int64{in.ID, second.ID})
 
 		changed := second
 		changed.Port, changed.Enabled, changed.CreatedAt = 1, false, 1

@@ -4,8 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/uptrace/bun"
-
 	"github.com/sluicehq/sluice/kernel/domain"
 )
 
@@ -24,11 +22,8 @@ const noteSightings = `WITH seen (user_id, ip, node, seen_at) AS (?)
 // all can be noted again.
 func (db *DB) NoteSightings(ctx context.Context, sightings []domain.Sighting) error {
 	for batch := range slices.Chunk(sightings, sightingBatch) {
-		err := db.transact(ctx, "note addresses", func(tx bun.Tx) error {
-			if err := db.engine.lockWrites(ctx, tx.Tx, true); err != nil {
-				return err
-			}
-			_, err := tx.NewRaw(noteSightings, tx.NewValues(&batch)).Exec(ctx)
+		err := db.transact(ctx, "note addresses", true, func(tx *Tx) error {
+			_, err := tx.tx.NewRaw(noteSightings, tx.tx.NewValues(&batch)).Exec(ctx)
 			return err
 		})
 		if err != nil {
@@ -58,6 +53,6 @@ func (r *Reader) sightings(ctx context.Context, where string, args ...any) ([]do
 
 // ClearIPs forgets where a user was seen. It is no change; an unknown user was seen nowhere.
 func (tx *Tx) ClearIPs(ctx context.Context, userID int64) error {
-	_, err := tx.tx.Tx.ExecContext(ctx, "DELETE FROM user_ips WHERE user_id = $1", userID)
+	_, err := tx.raw.exec(ctx, "DELETE FROM user_ips WHERE user_id = $1", userID)
 	return tx.fail(ctx, "clear addresses", err)
 }

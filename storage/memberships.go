@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/sluicehq/sluice/kernel/domain"
 )
@@ -50,6 +51,19 @@ func (m membership) rows(accounts []domain.Account) [][]int64 {
 func (m membership) remove(rows [][]int64) string {
 	return fmt.Sprintf("DELETE FROM %s WHERE (%s) IN (VALUES %s)", m.table, m.columns, tuples(rows))
 }
+
+// attached selects the rows of users, by user and in their order.
+func (m membership) attached(users string) string {
+	return fmt.Sprintf("SELECT user_id, %s FROM %s WHERE %s ORDER BY user_id, %s", m.column, m.table, users, m.order)
+}
+
+// members selects all that is in the rows of listed users.
+func (m membership) members() string {
+	return "SELECT " + m.columns + " FROM " + m.table + " WHERE user_id " + isListed
+}
+
+// known selects which listed ids others have.
+func (m membership) known() string { return "SELECT id FROM " + m.others + " WHERE id " + isListed }
 
 const (
 	inboundsOfUser = "SELECT inbound_id FROM user_inbounds WHERE user_id = $1 ORDER BY inbound_id"
@@ -104,7 +118,7 @@ func (tx *Tx) replace(ctx context.Context, m membership, accounts []domain.Accou
 	}
 	wants := m.rows(accounts)
 	for gone := range slices.Chunk(without(has, wants), rowsPerStatement) {
-		if _, err := tx.tx.Tx.ExecContext(ctx, m.remove(gone)); err != nil {
+		if _, err := tx.raw.exec(ctx, m.remove(gone)); err != nil {
 			return tx.fail(ctx, "remove from "+m.table, err)
 		}
 	}
@@ -119,7 +133,7 @@ func (tx *Tx) members(ctx context.Context, m membership, users []int64) ([][]int
 		fields[i] = &row[i]
 	}
 	err := tx.scan(ctx, fields, func() { has = append(has, slices.Clone(row)) },
-		"SELECT "+m.columns+" FROM "+m.table+" WHERE user_id IN ("+joinIDs(users)+")")
+		m.members(), tx.engine.list(users))
 	return has, tx.fail(ctx, "read "+m.table, err)
 }
 
@@ -145,7 +159,7 @@ func (tx *Tx) join(ctx context.Context, m membership, rows [][]int64) error {
 	}
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
-	known, err := tx.ids(ctx, "look for "+m.others, "SELECT id FROM "+m.others+" WHERE id IN ("+joinIDs(ids)+")")
+	known, err := tx.ids(ctx, "look for "+m.others, m.known(), tx.engine.list(ids))
 	if err == nil && len(known) < len(ids) {
 		err = notFound(m.kind, nil)
 	}
@@ -174,9 +188,18 @@ func (tx *Tx) revise(ctx context.Context, users []int64) error {
 	for i, id := range users {
 		revisions[i] = []int64{id, tx.logged[row{domain.KindUser, id}]}
 	}
-	res, err := tx.tx.Tx.ExecContext(ctx,
+	res, err := tx.raw.exec(ctx,
 		"WITH new (user_id, revision) AS (VALUES "+tuples(revisions)+") "+reviseUsers)
 	return tx.wroteAll(ctx, domain.KindUser, len(users), res, err)
+}
+
+// insertRow writes one row of a table.
+func insertRow(table, columns string) string {
+	row := ""
+	for i := range count(columns) {
+		row += fmt.Sprintf(", $%d", i+1)
+	}
+	return "INSERT INTO " + table + " (" + columns + ") VALUES (" + row[2:] + ")"
 }
 
 // rowsPerStatement: longer texts cost more by the row.
@@ -184,13 +207,32 @@ const rowsPerStatement = 1000
 
 // insertNumbers writes rows of integers, which need no quoting: in one text they cost a fraction of a statement each.
 func (tx *Tx) insertNumbers(ctx context.Context, table, columns string, rows [][]int64) error {
+	if len(rows) == 1 { // most requests have one user: their text is prepared
+		args := make([]any, len(rows[0]))
+		for i, number := range rows[0] {
+			args[i] = number
+		}
+		_, err := tx.raw.exec(ctx, insertRow(table, columns), args...)
+		return tx.fail(ctx, "add to "+table, err)
+	}
 	for some := range slices.Chunk(rows, rowsPerStatement) {
-		_, err := tx.tx.Tx.ExecContext(ctx, "INSERT INTO "+table+" ("+columns+") VALUES "+tuples(some))
+		_, err := tx.raw.exec(ctx, "INSERT INTO "+table+" ("+columns+") VALUES "+tuples(some))
 		if err != nil {
 			return tx.fail(ctx, "add to "+table, err)
 		}
 	}
 	return nil
+}
+
+// appendIDs writes ids as the inside of a list in SQL.
+func appendIDs(text []byte, ids []int64) []byte {
+	for i, id := range ids {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = strconv.AppendInt(text, id, 10)
+	}
+	return text
 }
 
 // tuples writes rows of integers as SQL has them behind VALUES.

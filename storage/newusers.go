@@ -31,7 +31,7 @@ func (tx *Tx) InsertUsers(ctx context.Context, users []*NewUser) error {
 	if len(users) == 0 {
 		return nil
 	}
-	ids, err := tx.engine.newIDs(ctx, tx.tx.Tx, "users", len(users))
+	ids, err := tx.engine.newIDs(ctx, tx.raw, "users", len(users))
 	if err != nil {
 		return tx.fail(ctx, "number users", err)
 	}
@@ -51,7 +51,7 @@ func (tx *Tx) InsertUsers(ctx context.Context, users []*NewUser) error {
 		rows[i], accounts[i] = u, domain.Account{User: domain.User{ID: u.ID}, Inbounds: n.Inbounds, Groups: n.Groups}
 		traffic[i] = []int64{t.UserID, t.Up, t.Down, t.LifetimeUp, t.LifetimeDown, t.OnlineAt}
 	}
-	if err := tx.engine.insertUsers(ctx, tx.tx, rows); err != nil {
+	if err := tx.engine.insertUsers(ctx, tx, rows); err != nil {
 		return tx.fail(ctx, "insert users", err)
 	}
 	if err := tx.insertNumbers(ctx, "user_traffic", trafficColumns, traffic); err != nil {

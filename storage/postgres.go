@@ -67,24 +67,24 @@ func (postgres) schemaTypes() map[string]string {
 // lockWrites holds the lock until the transaction's end is visible to all, so that changes get their seq in the order
 // of their commits and a row read in Write is not changed by others before it is written. Flushes share the lock: they
 // run beside each other, but not beside a Write, whose rows come in any order and could meet theirs in a deadlock.
-func (postgres) lockWrites(ctx context.Context, tx *sql.Tx, shared bool) error {
+func (postgres) lockWrites(ctx context.Context, tx runner, shared bool) error {
 	query := "SELECT pg_advisory_xact_lock($1)"
 	if shared {
 		query = "SELECT pg_advisory_xact_lock_shared($1)"
 	}
-	_, err := tx.ExecContext(ctx, query, writeLock)
+	_, err := tx.exec(ctx, query, writeLock)
 	return err
 }
 
 // addTraffic sends the deltas as five arrays: one round trip.
-func (postgres) addTraffic(ctx context.Context, tx *sql.Tx, ds []domain.TrafficDelta) error {
+func (postgres) addTraffic(ctx context.Context, tx runner, ds []domain.TrafficDelta) error {
 	n := len(ds)
 	hours, ids := make([]int64, n), make([]int64, n)
 	ups, downs, onlines := make([]int64, n), make([]int64, n), make([]int64, n)
 	for i, d := range ds {
 		hours[i], ids[i], ups[i], downs[i], onlines[i] = hourOf(d.OnlineAt), d.UserID, d.Up, d.Down, d.OnlineAt
 	}
-	_, err := tx.ExecContext(ctx, `WITH moved AS (
+	_, err := tx.exec(ctx, `WITH moved AS (
 			UPDATE user_traffic AS t SET up = t.up + d.up, down = t.down + d.down,
 			lifetime_up = t.lifetime_up + d.up, lifetime_down = t.lifetime_down + d.down,
 			online_at = greatest(t.online_at, d.online_at)
@@ -98,7 +98,7 @@ func (postgres) addTraffic(ctx context.Context, tx *sql.Tx, ds []domain.TrafficD
 }
 
 // newIDs draws from the sequence of the table: one round trip.
-func (postgres) newIDs(ctx context.Context, tx *sql.Tx, table string, n int) (ids []int64, err error) {
+func (postgres) newIDs(ctx context.Context, tx runner, table string, n int) (ids []int64, err error) {
 	var id int64
 	r := Reader{raw: tx}
 	err = r.scan(ctx, []any{&id}, func() { ids = append(ids, id) },
@@ -110,9 +110,9 @@ func (postgres) newIDs(ctx context.Context, tx *sql.Tx, table string, n int) (id
 const usersPerStatement = 250
 
 // insertUsers sends many users as one statement.
-func (postgres) insertUsers(ctx context.Context, tx bun.Tx, users []*domain.User) error {
+func (postgres) insertUsers(ctx context.Context, tx *Tx, users []*domain.User) error {
 	for some := range slices.Chunk(users, usersPerStatement) {
-		if _, err := tx.NewInsert().Model(&some).Exec(ctx); err != nil {
+		if _, err := tx.tx.NewInsert().Model(&some).Exec(ctx); err != nil {
 			return err
 		}
 	}
@@ -121,9 +121,9 @@ func (postgres) insertUsers(ctx context.Context, tx bun.Tx, users []*domain.User
 
 // updateUsers sends many users as one statement: a round trip for each would cost more than the work. The server sees
 // by itself which indexed columns stay what they are.
-func (postgres) updateUsers(ctx context.Context, tx bun.Tx, users []*domain.User) (written int, err error) {
+func (postgres) updateUsers(ctx context.Context, tx *Tx, users []*domain.User) (written int, err error) {
 	for some := range slices.Chunk(users, usersPerStatement) {
-		res, err := tx.NewUpdate().Model(&some).
+		res, err := tx.tx.NewUpdate().Model(&some).
 			ExcludeColumn("created_at", "sub_fetch_at", "sub_agent").WherePK().Bulk().Exec(ctx)
 		if err != nil {
 			return 0, err
@@ -137,13 +137,14 @@ func (postgres) updateUsers(ctx context.Context, tx bun.Tx, users []*domain.User
 	return written, nil
 }
 
-// oneOf sends the texts as one array.
-func (postgres) oneOf(texts []string) (condition string, list any, err error) {
-	return " = ANY($1::text[])", texts, nil
-}
+// text: queries are written in these words.
+func (postgres) text(query string) string { return query }
+
+// list sends the values as one array.
+func (postgres) list(values any) any { return values }
 
 // prepares: a fixed text costs the same without, and a pooler between us and the server may not keep statements.
-func (postgres) prepares() bool { return false }
+func (postgres) prepares() (pays bool, own []string) { return false, nil }
 
 // snapshot: only from this level on do all statements of a transaction see one state.
 func (postgres) snapshot() *sql.TxOptions {

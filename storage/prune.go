@@ -74,11 +74,8 @@ func (r *Reader) keys(ctx context.Context, query string, columns int) ([]bun.Tup
 
 // remove deletes rows by their keys, as the only writer.
 func (db *DB) remove(ctx context.Context, query string, keys []bun.TupleValues) error {
-	return db.transact(ctx, "remove", func(tx bun.Tx) error {
-		if err := db.engine.lockWrites(ctx, tx.Tx, false); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, query, bun.List(keys))
+	return db.transact(ctx, "remove", false, func(tx *Tx) error {
+		_, err := tx.tx.ExecContext(ctx, query, bun.List(keys))
 		return err
 	})
 }

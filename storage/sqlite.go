@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -98,23 +100,20 @@ func (sqlite) schemaTypes() map[string]string {
 }
 
 // lockWrites has nothing to do: every transaction of the writer is immediate, so it holds the lock of the file.
-func (sqlite) lockWrites(context.Context, *sql.Tx, bool) error { return nil }
+func (sqlite) lockWrites(context.Context, runner, bool) error { return nil }
 
-// addTraffic runs prepared statements per user: the fastest of eight ways that were measured. They end with tx.
-func (sqlite) addTraffic(ctx context.Context, tx *sql.Tx, ds []domain.TrafficDelta) error {
-	total, err := tx.PrepareContext(ctx, `UPDATE user_traffic SET up = up + $1, down = down + $2,
+const (
+	addToUser = `UPDATE user_traffic SET up = up + $1, down = down + $2,
 		lifetime_up = lifetime_up + $1, lifetime_down = lifetime_down + $2, online_at = max(online_at, $3)
-		WHERE user_id = $4`)
-	if err != nil {
-		return err
-	}
-	hourly, err := tx.PrepareContext(ctx, `INSERT INTO usage_hourly (hour, user_id, up, down) VALUES ($1, $2, $3, $4)
-		ON CONFLICT DO UPDATE SET up = up + EXCLUDED.up, down = down + EXCLUDED.down`)
-	if err != nil {
-		return err
-	}
+		WHERE user_id = $4`
+	addToHour = `INSERT INTO usage_hourly (hour, user_id, up, down) VALUES ($1, $2, $3, $4)
+		ON CONFLICT DO UPDATE SET up = up + EXCLUDED.up, down = down + EXCLUDED.down`
+)
+
+// addTraffic runs prepared statements per user: the fastest of eight ways that were measured.
+func (sqlite) addTraffic(ctx context.Context, tx runner, ds []domain.TrafficDelta) error {
 	for _, d := range ds {
-		res, err := total.ExecContext(ctx, d.Up, d.Down, d.OnlineAt, d.UserID)
+		res, err := tx.exec(ctx, addToUser, d.Up, d.Down, d.OnlineAt, d.UserID)
 		if err != nil {
 			return fmt.Errorf("user %d: %w", d.UserID, err)
 		}
@@ -123,18 +122,19 @@ func (sqlite) addTraffic(ctx context.Context, tx *sql.Tx, ds []domain.TrafficDel
 		} else if n == 0 || d.Up == 0 && d.Down == 0 { // gone, or online without a byte
 			continue
 		}
-		if _, err := hourly.ExecContext(ctx, hourOf(d.OnlineAt), d.UserID, d.Up, d.Down); err != nil {
+		if _, err := tx.exec(ctx, addToHour, hourOf(d.OnlineAt), d.UserID, d.Up, d.Down); err != nil {
 			return fmt.Errorf("hour of user %d: %w", d.UserID, err)
 		}
 	}
 	return nil
 }
 
+const lastID = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = $1"
+
 // newIDs reads where AUTOINCREMENT is; rows that come with their ids move it on.
-func (sqlite) newIDs(ctx context.Context, tx *sql.Tx, table string, n int) ([]int64, error) {
+func (sqlite) newIDs(ctx context.Context, tx runner, table string, n int) ([]int64, error) {
 	var last int64
-	err := tx.QueryRowContext(ctx,
-		"SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = $1", table).Scan(&last)
+	err := tx.row(ctx, lastID, table).Scan(&last)
 	ids := make([]int64, n)
 	for i := range ids {
 		ids[i] = last + int64(i) + 1
@@ -142,17 +142,15 @@ func (sqlite) newIDs(ctx context.Context, tx *sql.Tx, table string, n int) ([]in
 	return ids, err
 }
 
-// insertUser has parameters without numbers: the driver looks up the names of the others, for a tenth of the time.
-var insertUser = "INSERT INTO users (" + userColumns + ") VALUES (?" + strings.Repeat(", ?", count(userColumns)-1) + ")"
+// unnamed returns a row of parameters without numbers: the driver looks up the names of others, for a tenth of the time.
+func unnamed(columns string) string { return "(?" + strings.Repeat(", ?", count(columns)-1) + ")" }
 
-// insertUsers runs a prepared statement per user. It ends with tx.
-func (sqlite) insertUsers(ctx context.Context, tx bun.Tx, users []*domain.User) error {
-	insert, err := tx.PrepareContext(ctx, insertUser)
-	if err != nil {
-		return err
-	}
+var insertUser = "INSERT INTO users (" + userColumns + ") VALUES " + unnamed(userColumns)
+
+// insertUsers runs a prepared statement per user.
+func (sqlite) insertUsers(ctx context.Context, tx *Tx, users []*domain.User) error {
 	for _, u := range users {
-		if _, err := insert.ExecContext(ctx, userFields(u)...); err != nil {
+		if _, err := tx.raw.exec(ctx, insertUser, userFields(u)...); err != nil {
 			return err
 		}
 	}
@@ -162,38 +160,20 @@ func (sqlite) insertUsers(ctx context.Context, tx bun.Tx, users []*domain.User) 
 // The writes of updateUsers. The second does nothing for most users: it keeps an update of what time and traffic change
 // from writing nine indexes, which cost ten times the rest.
 var (
-	updateFacts = fmt.Sprintf("UPDATE users SET (%s) = %s WHERE id = $1", userFacts, numbered(userFacts))
-	updateKeys  = fmt.Sprintf("UPDATE users SET (%s) = %s WHERE id = $1 AND (%[1]s) <> %[2]s",
-		userKeys, numbered(userKeys))
+	updateFacts = fmt.Sprintf("UPDATE users SET (%s) = %s WHERE id = ?", userFacts, unnamed(userFacts))
+	updateKeys  = fmt.Sprintf("UPDATE users SET (%s) = %s WHERE id = ? AND (%[1]s) <> %[2]s", userKeys, unnamed(userKeys))
 )
 
-// numbered returns a row of parameters for columns, from $2 on.
-func numbered(columns string) string {
-	row := ""
-	for i := range count(columns) {
-		row += fmt.Sprintf(", $%d", i+2)
-	}
-	return "(" + row[2:] + ")"
-}
-
-// updateUsers runs two prepared statements per user. They end with tx.
-func (sqlite) updateUsers(ctx context.Context, tx bun.Tx, users []*domain.User) (written int, err error) {
-	facts, err := tx.PrepareContext(ctx, updateFacts)
-	if err != nil {
-		return 0, err
-	}
-	keys, err := tx.PrepareContext(ctx, updateKeys)
-	if err != nil {
-		return 0, err
-	}
+// updateUsers runs two prepared statements per user.
+func (sqlite) updateUsers(ctx context.Context, tx *Tx, users []*domain.User) (written int, err error) {
 	keyCount, factCount := count(userKeys), count(userFacts)
 	for _, u := range users {
 		fields := userFields(u)
-		id, values := fields[:1:1], fields[1:]
-		if _, err := keys.ExecContext(ctx, append(id, values[:keyCount]...)...); err != nil {
+		id, keys, facts := fields[0], fields[1:1+keyCount], fields[1+keyCount:1+keyCount+factCount]
+		if _, err := tx.raw.exec(ctx, updateKeys, slices.Concat(keys, []any{id}, keys)...); err != nil {
 			return 0, err
 		}
-		res, err := facts.ExecContext(ctx, append(id, values[keyCount:keyCount+factCount]...)...)
+		res, err := tx.raw.exec(ctx, updateFacts, append(facts, id)...)
 		if err != nil {
 			return 0, err
 		}
@@ -206,14 +186,27 @@ func (sqlite) updateUsers(ctx context.Context, tx bun.Tx, users []*domain.User) 
 	return written, nil
 }
 
-// oneOf sends the texts as one JSON array: a parameter for each makes the parsing cost as much as the search.
-func (sqlite) oneOf(texts []string) (condition string, list any, err error) {
-	array, err := json.Marshal(texts)
-	return " IN (SELECT value FROM json_each($1))", string(array), err
+// text says what an array is here: one of JSON. A parameter for each value makes the parsing cost as much as the search.
+func (sqlite) text(query string) string {
+	query = strings.ReplaceAll(query, isListed, "IN (SELECT value FROM json_each($1))")
+	return strings.ReplaceAll(query, fromListed, "FROM json_each($1)")
 }
 
+// jsonArray goes to the database as what it is called.
+type jsonArray struct{ values any }
+
+// Value implements driver.Valuer.
+func (a jsonArray) Value() (driver.Value, error) {
+	text, err := json.Marshal(a.values)
+	return string(text), err
+}
+
+func (sqlite) list(values any) any { return jsonArray{values} }
+
 // prepares: 15 µs per read instead of 40.
-func (sqlite) prepares() bool { return true }
+func (sqlite) prepares() (pays bool, own []string) {
+	return true, []string{addToUser, addToHour, lastID, insertUser, updateKeys, updateFacts}
+}
 
 // snapshot: a read transaction of WAL sees one state as it is.
 func (sqlite) snapshot() *sql.TxOptions { return nil }

@@ -44,12 +44,14 @@ func (r *Reader) Taken(ctx context.Context, users []domain.User) (map[int]string
 				}
 			}
 		}
-		if err := r.scanOneOf(ctx, []any{&key}, keep, takenKeys(u.key), keys); err != nil {
+		if err := r.scan(ctx, []any{&key}, keep, takenKeys(u.key), r.engine.list(keys)); err != nil {
 			return nil, fail(ctx, r.engine, "look for taken values", err)
 		}
 	}
 	return taken, nil
 }
 
-// takenKeys is the query for scanOneOf: its expression must be that of the index, which is not used otherwise.
-func takenKeys(key string) string { return "SELECT " + key + " FROM users WHERE " + key }
+// takenKeys is the query of Taken: its expression must be that of the index, which is not used otherwise.
+func takenKeys(key string) string {
+	return "SELECT " + key + " FROM users WHERE " + key + " " + isListed
+}

@@ -2,6 +2,7 @@ package storage_test
 
 import (
 	"context"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -69,18 +70,21 @@ func TestTakenOfMany(t *testing.T) {
 	})
 }
 
+// brought are scans of what the query itself brings.
+var brought = regexp.MustCompile("^SCAN (json_each|new|[0-9])")
+
 // What is asked with every request must not read a table from end to end.
 func TestSoughtQueries(t *testing.T) {
 	db := storagetest.SQLite(t)
 	for name, query := range storage.SoughtQueries() {
-		args := make([]any, strings.Count(query, "$"))
+		args := make([]any, strings.Count(query, "$")+strings.Count(query, "?"))
 		for i := range args {
 			args[i] = "[]"
 		}
 		sought := false
 		for _, step := range must(db.Plan(context.Background(), query, args...))(t) {
-			sought = sought || strings.HasPrefix(step, "SEARCH user")
-			if strings.HasPrefix(step, "SCAN user") {
+			sought = sought || strings.HasPrefix(step, "SEARCH ")
+			if strings.HasPrefix(step, "SCAN ") && !brought.MatchString(step) {
 				t.Errorf("%s: %s", name, step)
 			}
 		}

@@ -16,7 +16,7 @@ const tokenByHash = "SELECT t.id, t.name, t.hash, t.admin_id, t.scope, t.enabled
 // TokenByHash returns the token whose secret has this hash (hex SHA-256) with the admin it acts for, both as they are:
 // disabled and expired ones too. None is not_found.
 func (r *Reader) TokenByHash(ctx context.Context, hash string) (t domain.Token, a domain.Admin, err error) {
-	err = r.row(ctx, tokenByHash, hash).Scan(
+	err = r.raw.row(ctx, tokenByHash, hash).Scan(
 		&t.ID, &t.Name, &t.Hash, &t.AdminID, &t.Scope, &t.Enabled, &t.ExpiresAt, &t.CreatedAt,
 		&a.ID, &a.Username, &a.UsernameKey, &a.PasswordHash, &a.Sudo, &a.Enabled, &a.Revision, &a.CreatedAt)
 	return t, a, r.found(ctx, domain.KindToken, err)

@@ -3,11 +3,8 @@ package storage
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
-
-	"github.com/uptrace/bun"
 
 	"github.com/sluicehq/sluice/kernel/domain"
 )
@@ -25,13 +22,13 @@ const trafficOfUser = "SELECT " + trafficColumns + " FROM user_traffic WHERE use
 // Traffic returns what a user has moved; an unknown user is not_found.
 func (r *Reader) Traffic(ctx context.Context, userID int64) (domain.Traffic, error) {
 	var t domain.Traffic
-	err := r.row(ctx, trafficOfUser, userID).Scan(trafficFields(&t)...)
+	err := r.raw.row(ctx, trafficOfUser, userID).Scan(trafficFields(&t)...)
 	return t, r.found(ctx, domain.KindUser, err)
 }
 
 // LastFlush returns the highest seq that node has flushed, 0 before the first.
 func (r *Reader) LastFlush(ctx context.Context, node string) (seq int64, err error) {
-	err = r.raw.QueryRowContext(ctx, "SELECT coalesce(max(seq), 0) FROM flushes WHERE node = $1", node).Scan(&seq)
+	err = r.raw.row(ctx, "SELECT coalesce(max(seq), 0) FROM flushes WHERE node = $1", node).Scan(&seq)
 	return seq, fail(ctx, r.engine, "read last flush", err)
 }
 
@@ -41,12 +38,7 @@ func (r *Reader) LastFlush(ctx context.Context, node string) (seq int64, err err
 // change: revisions stay. A chunk should have at most 2,000 deltas with at most one per user (more are added up), to
 // keep other writers waiting for milliseconds only.
 func (db *DB) FlushTraffic(ctx context.Context, c domain.Chunk) error {
-	return db.transact(ctx, "flush traffic", func(tx bun.Tx) error {
-		if err := db.engine.lockWrites(ctx, tx.Tx, true); err != nil {
-			return err
-		}
-		return addChunk(ctx, db.engine, tx.Tx, c, db.now())
-	})
+	return db.transact(ctx, "flush traffic", true, func(tx *Tx) error { return tx.addChunk(ctx, c) })
 }
 
 // AddTraffic is FlushTraffic inside a transaction, for a change that has to take what is not flushed yet along. An empty
@@ -55,29 +47,31 @@ func (tx *Tx) AddTraffic(ctx context.Context, c domain.Chunk) error {
 	if c.Empty() {
 		return nil
 	}
-	return tx.fail(ctx, "add traffic", addChunk(ctx, tx.engine, tx.tx.Tx, c, tx.now))
+	return tx.fail(ctx, "add traffic", tx.addChunk(ctx, c))
 }
 
+const (
+	markChunk    = "INSERT INTO flushes (node, seq, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+	addToInbound = "UPDATE inbounds SET up = up + $1, down = down + $2 WHERE id = $3"
+)
+
 // addChunk adds c unless it is there.
-func addChunk(ctx context.Context, e engine, tx *sql.Tx, c domain.Chunk, now int64) error {
-	res, err := tx.ExecContext(ctx,
-		"INSERT INTO flushes (node, seq, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", c.Node, c.Seq, now)
+func (tx *Tx) addChunk(ctx context.Context, c domain.Chunk) error {
+	res, err := tx.raw.exec(ctx, markChunk, c.Node, c.Seq, tx.now)
 	if err != nil {
 		return fmt.Errorf("mark chunk: %w", err)
 	}
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
 		return err
 	}
-	if err := e.addTraffic(ctx, tx, onePerUser(c.Users)); err != nil {
+	if err := tx.engine.addTraffic(ctx, tx.raw, onePerUser(c.Users)); err != nil {
 		return err
 	}
 	inbounds := slices.SortedFunc(slices.Values(c.Inbounds), func(a, b domain.InboundDelta) int {
 		return cmp.Compare(a.InboundID, b.InboundID)
 	})
 	for _, d := range inbounds { // few: no other way is worth its text
-		_, err := tx.ExecContext(ctx,
-			"UPDATE inbounds SET up = up + $1, down = down + $2 WHERE id = $3", d.Up, d.Down, d.InboundID)
-		if err != nil {
+		if _, err := tx.raw.exec(ctx, addToInbound, d.Up, d.Down, d.InboundID); err != nil {
 			return fmt.Errorf("inbound %d: %w", d.InboundID, err)
 		}
 	}

@@ -25,14 +25,7 @@ type Tx struct {
 // not_found harms nothing. If fn panics, the transaction is rolled back and the panic goes on.
 func (db *DB) Write(ctx context.Context, fn func(tx *Tx) error) error {
 	var refused error // fn's own error, handed back as it is
-	err := db.transact(ctx, "write", func(btx bun.Tx) error {
-		if err := db.engine.lockWrites(ctx, btx.Tx, false); err != nil {
-			return err
-		}
-		tx := &Tx{
-			Reader: Reader{engine: db.engine, bun: btx, raw: btx.Tx, clock: db.clock, inside: true},
-			tx:     btx, now: db.now(), logged: map[row]int64{},
-		}
+	err := db.transact(ctx, "write", false, func(tx *Tx) error {
 		if refused = fn(tx); refused == nil {
 			refused = tx.failed
 		}
@@ -44,17 +37,26 @@ func (db *DB) Write(ctx context.Context, fn func(tx *Tx) error) error {
 	return err
 }
 
-// transact runs fn in one transaction of the writer connection and commits if it returns nil.
-func (db *DB) transact(ctx context.Context, doing string, fn func(tx bun.Tx) error) error {
-	tx, err := db.write.BeginTx(ctx, nil)
+// transact runs fn in one transaction of the writer connection, with the lock of lockWrites, and commits if it returns
+// nil.
+func (db *DB) transact(ctx context.Context, doing string, shared bool, fn func(tx *Tx) error) error {
+	btx, err := db.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fail(ctx, db.engine, doing, err)
 	}
-	defer func() { _ = tx.Rollback() }() // ends what fn's error or panic leaves open; after a commit it does nothing
-	if err := fn(tx); err != nil {
+	defer func() { _ = btx.Rollback() }() // ends what fn's error or panic leaves open; after a commit it does nothing
+	raw := db.writer.in(btx.Tx)
+	if err := db.engine.lockWrites(ctx, raw, shared); err != nil {
 		return fail(ctx, db.engine, doing, err)
 	}
-	if err := tx.Commit(); err != nil {
+	err = fn(&Tx{
+		Reader: Reader{engine: db.engine, bun: btx, raw: raw, clock: db.clock, inside: true},
+		tx:     btx, now: db.now(), logged: map[row]int64{},
+	})
+	if err != nil {
+		return fail(ctx, db.engine, doing, err)
+	}
+	if err := btx.Commit(); err != nil {
 		return fail(ctx, db.engine, doing, err)
 	}
 	db.commits.Add(1)

@@ -44,7 +44,7 @@ func (r *Reader) HourlyUsage(ctx context.Context, userID, from, to int64) ([]dom
 
 // ClearUsage removes the hourly history of a user. It is no change.
 func (tx *Tx) ClearUsage(ctx context.Context, userID int64) error {
-	_, err := tx.tx.Tx.ExecContext(ctx, clearUsage, int64(0), int64(1<<62), userID)
+	_, err := tx.raw.exec(ctx, clearUsage, int64(0), int64(1<<62), userID)
 	return tx.fail(ctx, "clear hourly usage", err)
 }
 
@@ -52,7 +52,7 @@ func (tx *Tx) ClearUsage(ctx context.Context, userID int64) error {
 // change by itself: who wants others to follow writes the user too, whose status may be another now. An unknown user
 // is not_found.
 func (tx *Tx) SetTraffic(ctx context.Context, userID, up, down int64) error {
-	res, err := tx.tx.Tx.ExecContext(ctx,
+	res, err := tx.raw.exec(ctx,
 		"UPDATE user_traffic SET up = $1, down = $2 WHERE user_id = $3", up, down, userID)
 	return tx.wrote(ctx, domain.KindUser, res, err)
 }
@@ -76,15 +76,15 @@ func (tx *Tx) ResetTraffics(
 		return resets, nil
 	}
 	r := domain.UsageReset{At: tx.now, Reason: reason}
-	users := " WHERE user_id IN (" + joinIDs(userIDs) + ")"
+	users := tx.engine.list(userIDs)
 	err := tx.scan(ctx, []any{&r.ID, &r.UserID, &r.Up, &r.Down}, func() { resets = append(resets, r) },
-		"INSERT INTO usage_resets (user_id, at, up, down, reason) SELECT user_id, $1, up, down, $2 FROM user_traffic"+
-			users+" ORDER BY user_id RETURNING id, user_id, up, down", tx.now, reason)
+		"INSERT INTO usage_resets (user_id, at, up, down, reason) SELECT user_id, $2, up, down, $3 FROM user_traffic "+
+			"WHERE user_id "+isListed+" ORDER BY user_id RETURNING id, user_id, up, down", users, tx.now, reason)
 	if err == nil && len(resets) != len(userIDs) {
 		err = notFound(domain.KindUser, nil)
 	}
 	if err == nil {
-		_, err = tx.tx.Tx.ExecContext(ctx, "UPDATE user_traffic SET up = 0, down = 0"+users)
+		_, err = tx.raw.exec(ctx, "UPDATE user_traffic SET up = 0, down = 0 WHERE user_id "+isListed, users)
 	}
 	if err != nil {
 		return nil, tx.fail(ctx, "reset traffic", err)

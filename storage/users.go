@@ -7,8 +7,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/uptrace/bun"
-
 	"github.com/sluicehq/sluice/kernel/domain"
 )
 
@@ -84,9 +82,22 @@ func (r *Reader) UsersByTgID(ctx context.Context, tgID int64) ([]int64, error) {
 	return r.ids(ctx, "read users by Telegram id", usersByTgID, tgID)
 }
 
+const idsByName = "SELECT username_key, id FROM users WHERE username_key " + isListed
+
+// UserIDs returns the ids of the users of these names (at most 5,000), by domain.NameKey; unknown names are left out.
+func (r *Reader) UserIDs(ctx context.Context, usernames []string) (map[string]int64, error) {
+	ids := make(map[string]int64, len(usernames))
+	var (
+		key string
+		id  int64
+	)
+	err := r.scan(ctx, []any{&key, &id}, func() { ids[key] = id }, idsByName, r.engine.list(nameKeys(usernames)))
+	return ids, fail(ctx, r.engine, "read ids of users", err)
+}
+
 func (r *Reader) user(ctx context.Context, query string, key any) (domain.User, error) {
 	var u domain.User
-	err := r.row(ctx, query, key).Scan(userFields(&u)...)
+	err := r.raw.row(ctx, query, key).Scan(userFields(&u)...)
 	return u, r.found(ctx, domain.KindUser, err)
 }
 
@@ -112,7 +123,7 @@ func (tx *Tx) UpdateUsers(ctx context.Context, users []*domain.User) error {
 			return tx.fail(ctx, "update users", err)
 		}
 	}
-	written, err := tx.engine.updateUsers(ctx, tx.tx, users)
+	written, err := tx.engine.updateUsers(ctx, tx, users)
 	if err == nil && written != len(users) {
 		err = notFound(domain.KindUser, nil)
 	}
@@ -124,6 +135,8 @@ func (tx *Tx) DeleteUser(ctx context.Context, id int64) error {
 	return tx.DeleteUsers(ctx, []int64{id})
 }
 
+const deleteUsers = "DELETE FROM users WHERE id " + isListed
+
 // DeleteUsers is DeleteUser for many different users, at most 5,000. If one is not there it is not_found.
 func (tx *Tx) DeleteUsers(ctx context.Context, ids []int64) error {
 	if len(ids) == 0 {
@@ -132,22 +145,19 @@ func (tx *Tx) DeleteUsers(ctx context.Context, ids []int64) error {
 	if err := tx.recordAll(ctx, domain.KindUser, ids); err != nil {
 		return err
 	}
-	res, err := tx.tx.Tx.ExecContext(ctx, "DELETE FROM users WHERE id IN ("+joinIDs(ids)+")")
+	res, err := tx.raw.exec(ctx, deleteUsers, tx.engine.list(ids))
 	return tx.wroteAll(ctx, domain.KindUser, len(ids), res, err)
 }
+
+const noteFetch = "UPDATE users SET sub_fetch_at = $1, sub_agent = $2 WHERE id = $3"
 
 // NoteFetches stores when users' subscriptions were fetched, all or nothing, with at most one fetch per user. It is no
 // change: revisions stay. Unknown users are ignored: they were deleted meanwhile.
 func (db *DB) NoteFetches(ctx context.Context, fetches []domain.Fetch) error {
 	sorted := slices.SortedFunc(slices.Values(fetches), func(a, b domain.Fetch) int { return cmp.Compare(a.UserID, b.UserID) })
-	return db.transact(ctx, "note subscription fetches", func(tx bun.Tx) error {
-		if err := db.engine.lockWrites(ctx, tx.Tx, true); err != nil {
-			return err
-		}
+	return db.transact(ctx, "note subscription fetches", true, func(tx *Tx) error {
 		for _, f := range sorted { // in id order, as two flushes lock rows
-			_, err := tx.NewUpdate().Model((*domain.User)(nil)).
-				Set("sub_fetch_at = ?", f.At).Set("sub_agent = ?", f.Agent).Where("id = ?", f.UserID).Exec(ctx)
-			if err != nil {
+			if _, err := tx.raw.exec(ctx, noteFetch, f.At, f.Agent, f.UserID); err != nil {
 				return err
 			}
 		}

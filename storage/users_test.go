@@ -287,6 +287,18 @@ func TestWhatIsNotThere(t *testing.T) {
 	})
 }
 
+func TestUserIDs(t *testing.T) {
+	each(t, func(t *testing.T, db *storage.DB) {
+		admin := addAdmin(t, db, "root").ID
+		for _, name := range []string{"Renée", "it's ?", "other"} {
+			addUser(t, db, admin, name)
+		}
+		got := must(db.UserIDs(context.Background(), []string{"RENE\u0301E", "it's ?", "nobody", "", "it's ?"}))(t)
+		equal(t, "ids", got, map[string]int64{"renée": 1, "it's ?": 2})
+		equal(t, "of nobody", must(db.UserIDs(context.Background(), nil))(t), map[string]int64{})
+	})
+}
+
 func TestUsersByTgID(t *testing.T) {
 	each(t, func(t *testing.T, db *storage.DB) {
 		ctx := context.Background()

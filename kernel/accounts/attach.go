@@ -26,7 +26,10 @@ func (s *Service) Detach(ctx context.Context, names []string, inbounds []int64, 
 func (s *Service) moveUsers(
 	ctx context.Context, how How, what string, names []string, inbounds []int64, change func(have, given []int64) []int64,
 ) (Report, error) {
-	ids := s.idsOf(names)
+	ids, err := s.idsOf(ctx, names)
+	if err != nil {
+		return Report{}, err
+	}
 	return s.bulk(ctx, how, what, ids, func(b *batch) error {
 		given, err := b.inboundsAmong(ctx, inbounds)
 		if err != nil {
@@ -54,12 +57,12 @@ func (s *Service) moveUsers(
 
 // inboundsAmong are those of the ids that an inbound has; the others are skipped.
 func (b *batch) inboundsAmong(ctx context.Context, ids []int64) (there []int64, err error) {
-	inbounds, err := b.tx.Inbounds(ctx)
+	inbounds, err := b.tx.InboundIDs(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, id := range ids {
-		if slices.ContainsFunc(inbounds, func(in domain.Inbound) bool { return in.ID == id }) {
+		if slices.Contains(inbounds, id) {
 			there = append(there, id)
 			continue
 		}

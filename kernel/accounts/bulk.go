@@ -117,7 +117,10 @@ func (s *Service) edit(
 	ctx context.Context, how How, what string, names []string,
 	change func(*domain.Account) (did, changed bool, reasons []*domain.Error),
 ) (Report, error) {
-	ids := s.idsOf(names)
+	ids, err := s.idsOf(ctx, names)
+	if err != nil {
+		return Report{}, err
+	}
 	return s.bulk(ctx, how, what, ids, func(b *batch) error {
 		err := b.each(ctx, names, ids, func(name string, a *domain.Account) {
 			did, changed, reasons := change(a)
@@ -163,15 +166,15 @@ func (b *batch) each(ctx context.Context, names []string, ids []int64, do func(n
 	return nil
 }
 
-// idsOf returns the id of each name, 0 for one that is unknown.
-func (s *Service) idsOf(names []string) []int64 {
+// idsOf returns the id of each name, 0 for one that is unknown. The database is asked, for the directory may not know yet
+// whom another process has just made.
+func (s *Service) idsOf(ctx context.Context, names []string) ([]int64, error) {
+	byName, err := s.DB.UserIDs(ctx, names)
 	ids := make([]int64, len(names))
 	for i, name := range names {
-		if r, known := s.Directory.ByName(name); known {
-			ids[i] = r.ID
-		}
+		ids[i] = byName[domain.NameKey(name)]
 	}
-	return ids
+	return ids, err
 }
 
 // accountBatch is how many accounts are read at a time.

@@ -172,7 +172,7 @@ func (s *Service) inherit(ctx context.Context, tx *storage.Tx, rows []*storage.N
 
 // sift finds the drafts that can not be made, with their reasons, and those whose user is there already.
 func sift(ctx context.Context, tx *storage.Tx, drafts []draft) error {
-	inbounds, err := tx.Inbounds(ctx)
+	inbounds, err := tx.InboundIDs(ctx)
 	if err != nil {
 		return err
 	}
@@ -304,10 +304,10 @@ func conflict(err error, username string) error {
 	return err
 }
 
-// unknownInbound says which of the ids, ascending, no inbound has; nil = none.
-func unknownInbound(ids []int64, inbounds []domain.Inbound) *domain.Error {
+// unknownInbound says which of the ids, ascending, is not that of an inbound; nil = none.
+func unknownInbound(ids, inbounds []int64) *domain.Error {
 	for _, id := range ids {
-		if !slices.ContainsFunc(inbounds, func(in domain.Inbound) bool { return in.ID == id }) {
+		if !slices.Contains(inbounds, id) {
 			return domain.NotFound(fmt.Sprintf("inbound %d: not found", id))
 		}
 	}

@@ -25,7 +25,10 @@ func (s *Service) DeleteUser(ctx context.Context, name string, keepTraffic bool)
 
 // DeleteUsers is DeleteUser for many, in one transaction.
 func (s *Service) DeleteUsers(ctx context.Context, names []string, keepTraffic bool, how How) (Report, error) {
-	ids := s.idsOf(names)
+	ids, err := s.idsOf(ctx, names)
+	if err != nil {
+		return Report{}, err
+	}
 	return s.bulk(ctx, how, "users deleted", ids, func(b *batch) error {
 		err := b.each(ctx, names, ids, func(name string, a *domain.Account) {
 			b.did(name)

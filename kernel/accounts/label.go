@@ -14,7 +14,10 @@ func (s *Service) Label(ctx context.Context, names []string, group string, how H
 	if err := checkLabel(group); err != nil {
 		return Report{}, err
 	}
-	ids := s.idsOf(names)
+	ids, err := s.idsOf(ctx, names)
+	if err != nil {
+		return Report{}, err
+	}
 	return s.bulk(ctx, how, "users grouped", ids, func(b *batch) error {
 		var id int64
 		if group != "" {

@@ -100,15 +100,7 @@ func (s *Service) counted(read func() ([]domain.Account, error)) ([]domain.Accou
 type groupNames map[int64]string
 
 func (s *Service) groupNames(ctx context.Context) (groupNames, error) {
-	groups, err := s.DB.Groups(ctx)
-	if err != nil {
-		return nil, err
-	}
-	names := make(groupNames, len(groups))
-	for _, g := range groups {
-		names[g.ID] = g.Name
-	}
-	return names, nil
+	return s.DB.GroupNames(ctx)
 }
 
 func (n groupNames) sorted() []string {

@@ -12,7 +12,10 @@ import (
 
 // ResetTraffics is ResetTraffic for many users, in one transaction.
 func (s *Service) ResetTraffics(ctx context.Context, names []string, how How) (Report, error) {
-	ids := s.idsOf(names)
+	ids, err := s.idsOf(ctx, names)
+	if err != nil {
+		return Report{}, err
+	}
 	return s.bulk(ctx, how, "usage reset", ids, func(b *batch) error {
 		err := b.each(ctx, names, ids, func(name string, a *domain.Account) {
 			b.did(name)

@@ -26,11 +26,8 @@ func (s *Service) UpdateUser(ctx context.Context, name string, edit func(v *User
 	}
 	for range updateTries {
 		after, err := s.tryUpdate(ctx, user, edit)
-		if err == nil {
-			return s.view(ctx, after)
-		}
 		if !errors.Is(err, errOvertaken) {
-			return UserView{}, err
+			return after, err
 		}
 		if user, err = s.DB.UserByID(ctx, user.ID); err != nil {
 			return UserView{}, err
@@ -41,33 +38,33 @@ func (s *Service) UpdateUser(ctx context.Context, name string, edit func(v *User
 
 // tryUpdate plans the change on a user as it was read, period plugins included, and stores it if the user is still that.
 // So no plugin runs while other writers wait. It returns the user as it is then.
-func (s *Service) tryUpdate(ctx context.Context, before domain.User, edit func(v *UserView) error) (domain.User, error) {
+func (s *Service) tryUpdate(ctx context.Context, before domain.User, edit func(v *UserView) error) (UserView, error) {
 	after, err := s.view(ctx, before)
 	if err != nil {
-		return before, err
+		return UserView{}, err
 	}
 	had, group := slices.Clone(after.Inbounds), after.Group
 	if err := edit(&after); err != nil {
-		return before, err
+		return UserView{}, err
 	}
 	slices.Sort(after.Inbounds)
 	after.Inbounds = slices.Compact(after.Inbounds)
 	normalizePolicy(&after.User)
 	if reflect.DeepEqual(before, after.User) && slices.Equal(had, after.Inbounds) && group == after.Group {
-		return before, nil
+		return after, nil
 	}
 	if err := checkUser(&after.User); err != nil {
-		return before, err
+		return UserView{}, err
 	}
 	if err := checkLabel(after.Group); err != nil {
-		return before, err
+		return UserView{}, err
 	}
 	if before.ResetPolicy != after.ResetPolicy || before.ResetParams != after.ResetParams {
 		if err := s.schedule(ctx, &after.User); err != nil {
-			return before, err
+			return UserView{}, err
 		}
 	}
-	return s.rewrite(ctx, before.ID, "user updated", func(tx *storage.Tx, a *domain.Account) error {
+	account, err := s.rewrite(ctx, before.ID, "user updated", func(tx *storage.Tx, a *domain.Account) error {
 		if a.User.Revision != before.Revision {
 			return errOvertaken
 		}
@@ -81,14 +78,18 @@ func (s *Service) tryUpdate(ctx context.Context, before domain.User, edit func(v
 		if slices.Equal(had, after.Inbounds) {
 			return nil
 		}
-		a.Inbounds = after.Inbounds
+		a.Inbounds = append([]int64{}, after.Inbounds...) // none is not nil
 		return replaceInbounds(ctx, tx, a)
 	})
+	if err != nil {
+		return UserView{}, err
+	}
+	return s.viewOf(ctx, &s.DB.Reader, account)
 }
 
 // replaceInbounds stores the inbounds of an account, which have to exist.
 func replaceInbounds(ctx context.Context, tx *storage.Tx, a *domain.Account) error {
-	inbounds, err := tx.Inbounds(ctx)
+	inbounds, err := tx.InboundIDs(ctx)
 	if err != nil {
 		return err
 	}
@@ -102,9 +103,8 @@ func replaceInbounds(ctx context.Context, tx *storage.Tx, a *domain.Account) err
 // status that follows. An unknown user is not_found.
 func (s *Service) rewrite(
 	ctx context.Context, id int64, what string, change func(*storage.Tx, *domain.Account) error,
-) (domain.User, error) {
-	var account domain.Account
-	err := s.drained(ctx, []int64{id}, nil, func(tx *storage.Tx) (err error) {
+) (account domain.Account, err error) {
+	err = s.drained(ctx, []int64{id}, nil, func(tx *storage.Tx) (err error) {
 		if account, err = tx.Account(ctx, id); err != nil {
 			return err
 		}
@@ -116,7 +116,7 @@ func (s *Service) rewrite(
 	}, func(ctx context.Context) {
 		s.usersChanged(ctx, what, []domain.Account{account}, nil)
 	})
-	return account.User, err
+	return account, err
 }
 
 // maxBytes is the most that usage can be set to: both sides and all that is ever moved after it fit in one number.
