@@ -5,7 +5,7 @@ import "github.com/danielgtaylor/huma/v2"
 const aboutAPI = `Sluice is one server with an embedded xray-core: users with quotas, subscriptions, and the APIs that scripts and
 shops speak already.
 
-Every route needs an API token in the header Authorization: Bearer <token>, except those that say otherwise. One is made
+Every route needs an API token in the header "Authorization: Bearer TOKEN", except those that say otherwise. One is made
 with sluice token create. Times are in ms since the epoch and sizes in bytes, unless a field says otherwise.
 
 Routes under /panel/api are 3x-ui's. They answer {"success", "msg", "obj"} with status 200 also when something is

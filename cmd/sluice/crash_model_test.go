@@ -38,8 +38,10 @@ func (m crashUsers) with(u crashUser) crashUsers {
 // crashOp is a request with what it makes of the clients.
 type crashOp struct {
 	path  string
-	body  object
+	body  any // nil = none
 	after crashUsers
+	made  []string   // emails of new clients, in the order of their ids
+	key   string     // under which it may be sent again, "" = it may not
 	moves string     // whose usage it sets although it moves bytes, "" = nobody's
 	usage bytesMoved // what it sets that to
 }
@@ -52,6 +54,7 @@ type workload struct {
 	*rand.Rand
 	inbounds [2]int64
 	movers   []string
+	bulks    int // which bulk request comes next
 }
 
 // next is a request that must succeed.
@@ -78,8 +81,66 @@ func (w *workload) next(users crashUsers) crashOp {
 		return w.connect(users, u)
 	case 7:
 		return w.adjust(users)
+	case 8:
+		return w.bulk(users)
+	case 9:
+		return w.bulkCreate(users)
 	}
 	return w.update(users, u)
+}
+
+// some are different emails, of clients or not.
+func (w *workload) some() []string {
+	emails := []string{}
+	for _, n := range w.Perm(crashNames)[:5] {
+		emails = append(emails, fmt.Sprintf("user-%d", n))
+	}
+	return emails
+}
+
+// bulk does one thing to some clients in one transaction.
+func (w *workload) bulk(users crashUsers) crashOp {
+	op := crashOp{after: maps.Clone(users), key: w.word()}
+	emails := w.some()
+	op.body = object{"emails": emails}
+	for _, email := range emails {
+		u, known := users[email]
+		if !known {
+			continue
+		}
+		switch w.bulks {
+		case 0:
+			op.path, u.Enabled = "bulkEnable", true
+		case 1:
+			op.path, u.Enabled = "bulkDisable", false
+		case 2:
+			op.path, u.Up, u.Down = "bulkResetTraffic", 0, 0
+		case 3:
+			op.path = "bulkDel"
+		}
+		if op.after[email] = u; op.path == "bulkDel" {
+			delete(op.after, email)
+		}
+	}
+	w.bulks = (w.bulks + 1) % 4
+	if op.path == "" { // nobody is there
+		return w.adjust(users)
+	}
+	return op
+}
+
+// bulkCreate makes the clients among some names that are not there.
+func (w *workload) bulkCreate(users crashUsers) crashOp {
+	op, list := crashOp{path: "bulkCreate", after: maps.Clone(users), key: w.word()}, []object{}
+	for _, email := range w.some() {
+		u := crashUser{Email: email, SubID: w.word(), UUID: w.uuid(), Enabled: true, Inbounds: fmt.Sprint(w.inbounds)}
+		list = append(list, object{"inboundIds": w.inbounds, "client": object{"email": email, "subId": u.SubID, "uuid": u.UUID}})
+		if _, known := users[email]; !known {
+			op.after[email], op.made = u, append(op.made, email)
+		}
+	}
+	op.body = list
+	return op
 }
 
 func (w *workload) add(users crashUsers, email string) crashOp {
@@ -91,7 +152,7 @@ func (w *workload) add(users crashUsers, email string) crashOp {
 	if u.Inbounds != fmt.Sprint(ids) {
 		ids = ids[:1]
 	}
-	return crashOp{path: "add", after: users.with(u), body: object{"inboundIds": ids, "client": object{
+	return crashOp{path: "add", after: users.with(u), made: []string{email}, body: object{"inboundIds": ids, "client": object{
 		"email": email, "subId": u.SubID, "uuid": u.UUID, "comment": u.Comment, "totalGB": u.TotalGB, "enable": u.Enabled,
 	}}}
 }
@@ -141,7 +202,7 @@ func (w *workload) adjust(users crashUsers) crashOp {
 			after[email] = u
 		}
 	}
-	return crashOp{path: "bulkAdjust", body: object{"emails": emails, "addBytes": 100}, after: after}
+	return crashOp{path: "bulkAdjust", body: object{"emails": emails, "addBytes": 100}, after: after, key: w.word()}
 }
 
 // onMover changes a client that moves bytes meanwhile.

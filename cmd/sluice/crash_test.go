@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"io"
@@ -36,7 +37,8 @@ func TestCrash(t *testing.T) {
 		}
 	}
 	t.Run("after all", c.exact)
-	t.Logf("%d requests were acknowledged, %d were in flight and done, %d in flight and not done", c.acknowledged, c.done, c.undone)
+	t.Logf("%d requests were acknowledged, %d were in flight and done, %d in flight and not done, %d sent again",
+		c.acknowledged, c.done, c.undone, c.repeated)
 }
 
 // crash is a data directory whose servers are killed, with the oracle of what must be in it.
@@ -50,7 +52,7 @@ type crash struct {
 	lastID     int64    // the highest that a client ever had
 	movers     map[string]*usageOracle
 
-	acknowledged, done, undone int
+	acknowledged, done, undone, repeated int
 }
 
 // newCrash makes two inbounds, and two clients that move bytes through the first one whenever a server runs.
@@ -79,7 +81,9 @@ func (c *crash) start(t *testing.T) *server {
 	t.Helper()
 	s := start(t, c.dir)
 	s.token = c.token
+	flying := c.flying
 	c.verify(s)
+	c.repeat(s, flying)
 	return s
 }
 
@@ -128,7 +132,7 @@ func (c *crash) send(s *server) bool {
 	if op.body != nil {
 		body = text(s.t, op.body)
 	}
-	answer, err := s.try(http.MethodPost, "/panel/api/clients/"+op.path, body)
+	answer, err := s.try(http.MethodPost, "/panel/api/clients/"+op.path, body, op.key)
 	if err != nil {
 		return false
 	}
@@ -146,9 +150,56 @@ func (c *crash) send(s *server) bool {
 		m.set(op.usage)
 	}
 	if op.path == "add" {
-		c.born(s.t, op.body["client"].(object)["email"].(string), reply.Obj.Client.ID)
+		c.born(s.t, op.made[0], reply.Obj.Client.ID)
+		return true
+	}
+	return c.name(s, op.made)
+}
+
+// name asks for the ids of new clients, in the order in which they were made; false says that the server is gone, and
+// that whoever starts it again has to ask.
+func (c *crash) name(s *server, emails []string) bool {
+	s.t.Helper()
+	for _, email := range emails {
+		answer, err := s.try(http.MethodGet, "/panel/api/clients/get/"+email, "", "")
+		if err != nil {
+			return false
+		}
+		var shown struct {
+			Obj struct{ Client struct{ ID int64 } }
+		}
+		decode(s.t, answer, &shown)
+		c.born(s.t, email, shown.Obj.Client.ID)
 	}
 	return true
+}
+
+// repeat sends the request that was in flight when the server was killed, if it has a key: it happens once in all, whether
+// it had happened or not.
+func (c *crash) repeat(s *server, op *crashOp) {
+	s.t.Helper()
+	if op == nil || op.key == "" {
+		return
+	}
+	for range 2 {
+		answer, err := s.try(http.MethodPost, "/panel/api/clients/"+op.path, text(s.t, op.body), op.key)
+		if err != nil || !strings.HasPrefix(answer, `{"success":true`) {
+			s.t.Fatalf("%s sent again answers %s, %v", op.path, answer, err)
+		}
+	}
+	if c.unnamed(op.made) {
+		c.users = op.after
+		c.name(s, op.made)
+	} else if len(op.made) == 0 {
+		c.users = op.after
+	}
+	c.repeated++
+	c.verify(s)
+}
+
+// unnamed says whether the ids of the clients are not known.
+func (c *crash) unnamed(emails []string) bool {
+	return slices.ContainsFunc(emails, func(email string) bool { return c.users[email].ID == 0 })
 }
 
 // born takes down the id of a new client, which nobody ever had.
@@ -163,14 +214,17 @@ func (c *crash) born(t *testing.T, email string, id int64) {
 	c.users = c.users.with(u)
 }
 
-// try is do for a server that may be killed meanwhile.
-func (s *server) try(method, path, body string) (string, error) {
+// try is do for a server that may be killed meanwhile. key makes a request that may be sent again, "" = it may not.
+func (s *server) try(method, path, body, key string) (string, error) {
 	s.t.Helper()
 	req, err := http.NewRequestWithContext(s.t.Context(), method, s.base+path, strings.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+s.token)
+	if key != "" {
+		req.Header.Set("Idempotency-Key", key)
+	}
 	resp, err := (&http.Client{Timeout: patience}).Do(req)
 	if err != nil {
 		return "", err
@@ -234,21 +288,30 @@ func (c *crash) settle(t *testing.T, found crashUsers) {
 	if op := c.flying; op != nil && op.moves == "" {
 		if found.is(op.after) {
 			c.done++
-			for _, email := range op.after.emails() {
-				if c.users[email].ID != 0 || op.after[email].ID != 0 {
-					continue
-				}
-				c.users = op.after
-				c.born(t, email, found[email].ID)
-				return
-			}
 			c.users = op.after
+			c.adopt(t, found)
 			return
 		}
 		c.undone++
 	}
 	if !found.is(c.users) {
 		t.Fatalf("in flight was %+v\nthere is %s\nthere was %s", c.flying, found, c.users)
+	}
+	c.adopt(t, found)
+}
+
+// adopt takes down the ids of clients whose answers nobody saw.
+func (c *crash) adopt(t *testing.T, found crashUsers) {
+	t.Helper()
+	var unnamed []string
+	for email, u := range c.users {
+		if u.ID == 0 {
+			unnamed = append(unnamed, email)
+		}
+	}
+	slices.SortFunc(unnamed, func(a, b string) int { return cmp.Compare(found[a].ID, found[b].ID) })
+	for _, email := range unnamed {
+		c.born(t, email, found[email].ID)
 	}
 }
 
@@ -310,7 +373,7 @@ func (c *crash) exact(t *testing.T) {
 // flushes is how many flushes have stored everything since the start of the server; false says that it is gone.
 func (s *server) flushes() (n int64, alive bool) {
 	s.t.Helper()
-	body, err := s.try(http.MethodGet, "/metrics", "")
+	body, err := s.try(http.MethodGet, "/metrics", "", "")
 	if err != nil {
 		return 0, false
 	}

@@ -79,7 +79,7 @@ func (w *flushWatch) look(s *server, movers map[string]*usageOracle) bool {
 		least[email], sets[email] = o.anchor.least(done), o.sets
 		stopped := o.paused.Load()
 		var row struct{ Obj traffic }
-		body, err := s.try("GET", "/panel/api/clients/traffic/"+email, "")
+		body, err := s.try("GET", "/panel/api/clients/traffic/"+email, "", "")
 		if err != nil {
 			return false
 		}
