@@ -1,11 +1,8 @@
 package directory
 
 import (
-	"bytes"
 	"encoding/binary"
 	"iter"
-
-	"github.com/sluicehq/sluice/kernel/domain"
 )
 
 // chunkText is the size of a chunk of text in bytes. Freeing one means to look at some hundred users.
@@ -107,107 +104,4 @@ func (a *arena) entries(chunk uint32) iter.Seq[entry] {
 			}
 		}
 	}
-}
-
-// entry is the strings of a user: the slot of its record in 4 bytes, 0 = released, then six texts, each after its length:
-// the username, its key, the sub id, the note, and the latter two in the form of a key, in which they are searched. A form
-// that is the same as the text is left empty.
-type entry []byte
-
-const (
-	slotSize = 4
-	texts    = 6
-)
-
-func appendEntry(b []byte, slot uint32, name, key, sub, note string) entry {
-	b = binary.LittleEndian.AppendUint32(b, slot)
-	for _, s := range [texts]string{name, unless(name, key), sub, note, unless(sub, form(sub)), unless(note, form(note))} {
-		b = binary.AppendUvarint(b, uint64(len(s)))
-		b = append(b, s...)
-	}
-	return b
-}
-
-// form is the form in which texts are searched.
-func form(s string) string { return domain.NameKey(s) }
-
-// unless returns the other, "" if it is the same as the text.
-func unless(text, other string) string {
-	if text == other {
-		return ""
-	}
-	return other
-}
-
-func (e entry) slot() uint32 { return binary.LittleEndian.Uint32(e) }
-
-// after returns where the string starts and ends whose length is written at the offset.
-func (e entry) after(offset int) (from, to int) {
-	if size := int(e[offset]); size < 0x80 { // as nearly all
-		return offset + 1, offset + 1 + size
-	}
-	size, n := binary.Uvarint(e[offset:])
-	return offset + n, offset + n + int(size)
-}
-
-// size is the length of the entry, which may be followed by others.
-func (e entry) size() int {
-	to := slotSize
-	for range texts {
-		_, to = e.after(to)
-	}
-	return to
-}
-
-// key is the username in the form in which names are compared.
-func (e entry) key() []byte {
-	from, to := e.after(slotSize)
-	keyFrom, keyTo := e.after(to)
-	if keyFrom < keyTo {
-		from, to = keyFrom, keyTo
-	}
-	return e[from:to]
-}
-
-func (e entry) sub() []byte {
-	_, to := e.after(slotSize)
-	_, to = e.after(to)
-	from, to := e.after(to)
-	return e[from:to]
-}
-
-// strings are copies of the username, the sub id and the note; they share one allocation.
-func (e entry) strings() (name, sub, note string) {
-	f := e.fields()
-	all := string(e[:f[3][1]])
-	return all[f[0][0]:f[0][1]], all[f[2][0]:f[2][1]], all[f[3][0]:f[3][1]]
-}
-
-// fields are where the texts of an entry start and end.
-type fields [texts][2]int
-
-func (e entry) fields() (f fields) {
-	to := slotSize
-	for i := range f {
-		f[i][0], f[i][1] = e.after(to)
-		to = f[i][1]
-	}
-	return f
-}
-
-// end is the size of the entry.
-func (f *fields) end() int { return f[texts-1][1] }
-
-// contains says whether one of the texts, in the form in which they are searched, has the needle in it.
-func (e entry) contains(f *fields, needle []byte) bool {
-	for _, pair := range [...][2]int{{0, 1}, {2, 4}, {3, 5}} { // a text, and its form if that differs
-		at := f[pair[1]]
-		if at[0] == at[1] {
-			at = f[pair[0]]
-		}
-		if bytes.Contains(e[at[0]:at[1]], needle) {
-			return true
-		}
-	}
-	return false
 }

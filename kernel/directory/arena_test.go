@@ -8,40 +8,6 @@ import (
 	"github.com/sluicehq/sluice/kernel/domain"
 )
 
-func TestEntry(t *testing.T) {
-	for _, c := range []struct{ name, username, key, sub, note string }{
-		{"key is the username", "alice", "alice", "s1", "note"},
-		{"key differs", "Zoë", "zoë", "s1", ""},
-		{"forms differ", "Zoë", "zoë", "SUB", "Нота"},
-		{"nothing", "", "", "", ""},
-		{"long", strings.Repeat("Ж", 128), strings.Repeat("ж", 128), strings.Repeat("s", 128), strings.Repeat("n", 70_000)},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			e := appendEntry(nil, 77, c.username, c.key, c.sub, c.note)
-			size := len(e)
-			e = append(e, "the next entry"...)
-			if e.slot() != 77 || e.size() != size {
-				t.Errorf("slot %d, size %d, want 77, %d", e.slot(), e.size(), size)
-			}
-			if string(e.key()) != c.key || string(e.sub()) != c.sub {
-				t.Errorf("key %q, sub %q", e.key(), e.sub())
-			}
-			f := e.fields()
-			for _, text := range []string{c.username, c.sub, c.note} {
-				if !e.contains(&f, []byte(domain.NameKey(text))) {
-					t.Errorf("%q is not found", text)
-				}
-			}
-			if f.end() != size || e.contains(&f, []byte("next")) || e.contains(&f, []byte(c.key+c.sub+"?")) {
-				t.Errorf("ends at %d, and contains what it does not", f.end())
-			}
-			if name, sub, note := e.strings(); name != c.username || sub != c.sub || note != c.note {
-				t.Errorf("strings %q, %q, %q", name, sub, note)
-			}
-		})
-	}
-}
-
 // What updates leave behind is freed: the arena never takes more than twice what lives, and a few chunks.
 func TestArenaStaysSmall(t *testing.T) {
 	note := func(id, revision int64, size int) domain.Account {

@@ -71,14 +71,19 @@ func (d *Directory) rebucket(slot uint32) {
 }
 
 // validAt says whether everybody is in the bucket where it belongs at now.
-func (d *Directory) validAt(now int64) bool { return d.from <= now && now < d.until }
+func (d *Directory) validAt(now int64) bool { return d.settled() && d.from <= now && now < d.until }
 
 // advance moves the directory's moment, to whichever side, and with it the users whose expiry comes between, or comes
 // near: they are found by their order. If they are many, because the clock was set or users were just read, all are counted
-// anew. The lock is held for all of it, tens of milliseconds for a million users, for no answer could be right between.
+// anew. The lock is held for all of it, tens of milliseconds for a million users, for no answer could be right between. The
+// first time everybody is listed besides.
 func (d *Directory) advance(now int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if !d.settled() {
+		d.settle(now)
+		return
+	}
 	low, high := min(d.at, now), max(d.at, now)
 	d.at, d.from, d.until = now, math.MinInt64, math.MaxInt64
 	left := batch + d.recs.len()/64

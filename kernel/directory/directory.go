@@ -61,7 +61,7 @@ func New() *Directory {
 	preset := domain.Settings{}
 	d.within, d.bytes = preset.ExpireDiff(), preset.TrafficDiff()
 	d.newLists()
-	d.name = newIndex(hash, func(slot uint32) []byte { return d.text.at(d.recs.at(slot).text).key() })
+	d.name = newIndex(hash, d.nameKey)
 	d.sub = newIndex(hash, func(slot uint32) []byte { return d.text.at(d.recs.at(slot).text).sub() })
 	d.due = heap[uint32]{
 		before: d.sooner,
@@ -213,7 +213,7 @@ func (d *Directory) moveAll(ds []domain.TrafficDelta) {
 // leave them as they are.
 func (d *Directory) setText(slot uint32, known bool, key string, u *domain.User) {
 	r := d.recs.at(slot)
-	d.entry = appendEntry(d.entry[:0], slot, u.Username, key, u.SubID, u.Note)
+	d.entry = makeEntry(d.entry, slot, u.Username, key, u.SubID, u.Note)
 	renamed := true
 	if known {
 		old := d.text.at(r.text)

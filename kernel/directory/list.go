@@ -18,6 +18,8 @@ type list struct {
 	tie    func(a, b uint32) int    // and those of the same key
 	bucket func(slot uint32) Bucket // the one that the slot is counted in
 	chunks []chunk                  // none is empty
+
+	waiting bool // for fill; until then nothing is listed
 }
 
 // chunk is a part of a list.
@@ -56,6 +58,9 @@ func (l *list) find(slot uint32) (at, place int) {
 
 // add puts the slot where it belongs.
 func (l *list) add(slot uint32) {
+	if l.waiting {
+		return
+	}
 	if len(l.chunks) == 0 {
 		l.chunks = append(l.chunks, chunk{slots: new([chunkSlots]uint32)})
 	}
@@ -106,6 +111,9 @@ func (l *list) count(c *chunk) {
 
 // remove takes out the slot, which has to be there.
 func (l *list) remove(slot uint32) {
+	if l.waiting {
+		return
+	}
 	at, place := l.find(slot)
 	c := &l.chunks[at]
 	copy(c.slots[place:], c.slots[place+1:c.len])
@@ -144,7 +152,7 @@ func (l *list) moved(slot uint32, from, to Bucket) {
 
 // fill makes the list of slots that are in order already. Its chunks have room for more.
 func (l *list) fill(slots iter.Seq[uint32]) {
-	l.chunks = nil
+	l.chunks, l.waiting = nil, false
 	var c chunk
 	for slot := range slots {
 		if c.slots == nil {

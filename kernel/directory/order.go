@@ -36,13 +36,13 @@ func (d *Directory) exact(k kind) *list {
 	return nil
 }
 
-// lists yields the lists of all users that are in use.
+// lists yields the lists of all users, but for those that wait to be filled.
 func (d *Directory) lists(yield func(*list) bool) {
-	if !yield(&d.byID) || !yield(&d.byName) {
+	if !d.settled() || !yield(&d.byID) || !yield(&d.byName) {
 		return
 	}
 	for _, o := range d.orders {
-		if o.ready && !yield(&o.list) {
+		if !o.waiting && !yield(&o.list) {
 			return
 		}
 	}
@@ -52,20 +52,23 @@ func (d *Directory) lists(yield func(*list) bool) {
 func (d *Directory) newLists() {
 	bucket := func(slot uint32) Bucket { return d.recs.tag(slot).bucket }
 	id := func(slot uint32) int64 { return d.recs.at(slot).id }
-	name := func(slot uint32) []byte { return d.text.at(d.recs.at(slot).text).key() }
 	byID := func(a, b uint32) int { return cmp.Compare(id(a), id(b)) }
-	d.byID = list{key: id, tie: byID, bucket: bucket}
+	d.byID = list{key: id, tie: byID, bucket: bucket, waiting: true}
 	d.byExpiry = list{
-		key:    func(slot uint32) int64 { return d.recs.at(slot).expireAt },
-		tie:    byID,
-		bucket: func(uint32) Bucket { return Active }, // nobody asks for less than all
+		key:     func(slot uint32) int64 { return d.recs.at(slot).expireAt },
+		tie:     byID,
+		bucket:  func(uint32) Bucket { return Active }, // nobody asks for less than all
+		waiting: true,
 	}
 	d.byName = list{
-		key:    func(slot uint32) int64 { return prefix(name(slot)) },
-		tie:    func(a, b uint32) int { return cmp.Or(bytes.Compare(name(a), name(b)), byID(a, b)) },
-		bucket: bucket,
+		key:    func(slot uint32) int64 { return prefix(d.nameKey(slot)) },
+		tie:    func(a, b uint32) int { return cmp.Or(bytes.Compare(d.nameKey(a), d.nameKey(b)), byID(a, b)) },
+		bucket: bucket, waiting: true,
 	}
 }
+
+// nameKey is the slot's username in the form in which names are compared.
+func (d *Directory) nameKey(slot uint32) []byte { return d.text.at(d.recs.at(slot).text).key() }
 
 // prefix is the first eight bytes of the text as a number of the same order.
 func prefix(text []byte) int64 {
@@ -79,7 +82,6 @@ func prefix(text []byte) int64 {
 type order struct {
 	list
 	kind
-	ready   bool // false while it is being built
 	keys    []int64
 	touched []uint32 // slots, each once
 	marked  bitset   // those in touched
@@ -90,14 +92,17 @@ type order struct {
 
 func (d *Directory) newOrder(k kind, now int64) *order {
 	o := &order{kind: k, fresh: now}
-	o.list = list{key: func(slot uint32) int64 { return o.keys[slot] }, tie: d.byID.tie, bucket: d.byID.bucket}
+	o.list = list{
+		key: func(slot uint32) int64 { return o.keys[slot] }, tie: d.byID.tie, bucket: d.byID.bucket,
+		waiting: true, // while it is being built
+	}
 	o.asked.Store(now)
 	return o
 }
 
 // put lists a new user.
 func (o *order) put(slot uint32, key int64) {
-	if !o.ready {
+	if o.waiting {
 		o.changed.set(slot)
 		return
 	}
@@ -114,7 +119,7 @@ func (o *order) note(slot uint32, key int64) {
 
 // leave takes out a user.
 func (o *order) leave(slot uint32) {
-	if !o.ready {
+	if o.waiting {
 		o.changed.set(slot)
 		return
 	}

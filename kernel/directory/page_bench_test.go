@@ -17,7 +17,6 @@ var town = func() func(n int64) *Directory {
 	return func(n int64) *Directory {
 		if made[n] == nil {
 			d := New()
-			d.Due(benchNow, 1)
 			for id := range n {
 				d.Put(citizen(id, 1))
 			}
@@ -177,4 +176,29 @@ func BenchmarkOrder(b *testing.B) {
 			ask()
 		}
 	})
+}
+
+// BenchmarkSettle reads users as they are in life, and then lists them for the first question.
+func BenchmarkSettle(b *testing.B) {
+	for _, n := range []int64{50_000, 100_000, 1_000_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			citizens := make([]domain.Account, n)
+			for id := range n {
+				citizens[id] = citizen(id, 1)
+			}
+			var read, settled time.Duration
+			for b.Loop() {
+				d := New()
+				read += timed(func() {
+					for _, a := range citizens {
+						d.Put(a)
+					}
+				})
+				settled += timed(func() { d.Due(benchNow, 1) })
+			}
+			b.ReportMetric(float64(read.Milliseconds())/float64(b.N), "ms-read")
+			b.ReportMetric(float64(settled.Milliseconds())/float64(b.N), "ms-settle")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
 }

@@ -59,9 +59,7 @@ func (s *scan) finish() {
 
 // mentions says whether the slot's user has the needle in its texts.
 func (s *scan) mentions(slot uint32) bool {
-	e := s.d.text.at(s.d.recs.at(slot).text)
-	f := e.fields()
-	return len(s.needle) == 0 || e.contains(&f, s.needle)
+	return len(s.needle) == 0 || s.d.text.at(s.d.recs.at(slot).text).contains(s.needle, 0)
 }
 
 func (d *Directory) endScan(s *scan) {
@@ -103,26 +101,25 @@ func (s *scan) partOfTexts(n int) bool {
 	return from < to
 }
 
-// search looks for the needle in a chunk of texts. Where it occurs, the entry is looked at.
+// search looks for the needle in a chunk of texts. Where it occurs, the entry is looked at, for it may be in two texts, or in
+// none that is searched.
 func (s *scan) search(number uint32) {
 	data := s.d.text.chunks[number].data
 	for at := 0; at < len(data); {
-		hit := s.index(data[at:])
+		e := entry(data[at:])
+		hit := s.index(e)
 		if hit < 0 {
 			return
 		}
-		hit += at
-		e := entry(data[at:])
-		f := e.fields()
-		for at+f.end() <= hit {
-			at += f.end()
-			e = entry(data[at:])
-			f = e.fields()
+		size := e.size()
+		for size <= hit {
+			at, hit, e = at+size, hit-size, e[size:]
+			size = e.size()
 		}
-		if slot := e.slot(); slot != 0 && e.contains(&f, s.needle) && s.matches(slot) {
+		if slot := e.slot(); slot != 0 && e.contains(s.needle, hit) && s.matches(slot) {
 			s.slots.set(slot)
 		}
-		at += f.end()
+		at += size
 	}
 }
 

@@ -1,9 +1,22 @@
 package directory
 
+import "iter"
+
 // sortable is a slot and what it is sorted by.
 type sortable struct {
 	key  int64
 	slot uint32
+}
+
+// slotsOf yields the slots of all.
+func slotsOf(all []sortable) iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		for _, s := range all {
+			if !yield(s.slot) {
+				return
+			}
+		}
+	}
 }
 
 // sorted returns all by key; those of one key stay in their order. It goes over them once for each of the eight bytes of

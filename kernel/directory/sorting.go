@@ -31,7 +31,7 @@ func (d *Directory) view(now int64, k kind) *list {
 
 // order returns the one of the kind, nil if it has to be built.
 func (d *Directory) order(k kind) *order {
-	i := slices.IndexFunc(d.orders, func(o *order) bool { return o.ready && o.kind == k })
+	i := slices.IndexFunc(d.orders, func(o *order) bool { return !o.waiting && o.kind == k })
 	if i < 0 {
 		return nil
 	}
@@ -140,7 +140,6 @@ func (d *Directory) install(o *order, all []sortable) {
 			}
 		}
 	})
-	o.ready = true
 	for slot := range o.changed.all {
 		if d.recs.tag(slot).is(used) {
 			o.put(slot, d.keyOf(o.kind, slot))
@@ -152,7 +151,7 @@ func (d *Directory) install(o *order, all []sortable) {
 
 // forget drops the orders that nobody asks for.
 func (d *Directory) forget(now int64) {
-	unasked := func(o *order) bool { return o.ready && apart(now, o.asked.Load(), idle) }
+	unasked := func(o *order) bool { return !o.waiting && apart(now, o.asked.Load(), idle) }
 	d.mu.RLock()
 	some := slices.ContainsFunc(d.orders, unasked)
 	d.mu.RUnlock()

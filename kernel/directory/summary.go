@@ -1,6 +1,9 @@
 package directory
 
-import "slices"
+import (
+	"iter"
+	"slices"
+)
 
 // Summary counts the users by bucket.
 type Summary struct {
@@ -13,16 +16,7 @@ type Summary struct {
 func (d *Directory) Summary(now int64, names int) Summary {
 	l := d.view(now, kind{})
 	defer d.mu.RUnlock()
-	of := func(b Bucket) []string {
-		list := []string{}
-		for slot := range l.walk(b, 0, false) {
-			if len(list) >= names {
-				break
-			}
-			list = append(list, d.username(slot))
-		}
-		return list
-	}
+	of := func(b Bucket) []string { return d.usernames(l.walk(b, 0, false), min(names, d.counts.in(b))) }
 	return Summary{
 		Total: d.recs.len(), Active: d.counts.in(Active), Expiring: d.counts.in(Expiring),
 		Depleted: d.counts.in(Depleted), Disabled: d.counts.in(Disabled),
@@ -30,10 +24,28 @@ func (d *Directory) Summary(now int64, names int) Summary {
 	}
 }
 
-func (d *Directory) username(slot uint32) string {
-	name, _, _ := d.text.at(d.recs.at(slot).text).strings()
-	return name
+// usernames are copies of the names of the first n slots; they share one allocation.
+func (d *Directory) usernames(slots iter.Seq[uint32], n int) []string {
+	var text []byte
+	ends := make([]int, 0, max(0, n))
+	if n > 0 {
+		for slot := range slots {
+			text = append(text, d.username(slot)...)
+			if ends = append(ends, len(text)); len(ends) == n {
+				break
+			}
+		}
+	}
+	all, from := string(text), 0
+	names := make([]string, len(ends))
+	for i, to := range ends {
+		names[i], from = all[from:to], to
+	}
+	return names
 }
+
+// username is valid as long as the lock is held.
+func (d *Directory) username(slot uint32) []byte { return d.text.at(d.recs.at(slot).text).name() }
 
 // Names returns the usernames of the ids in their order, without those of unknown ids.
 func (d *Directory) Names(ids []int64) []string {
@@ -42,7 +54,7 @@ func (d *Directory) Names(ids []int64) []string {
 		d.mu.RLock()
 		for _, id := range part {
 			if slot := d.ids.get(id); slot != unknown && slot != gone {
-				names = append(names, d.username(slot))
+				names = append(names, string(d.username(slot)))
 			}
 		}
 		d.mu.RUnlock()
