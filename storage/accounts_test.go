@@ -77,6 +77,34 @@ func TestAccounts(t *testing.T) {
 	})
 }
 
+func TestOverviews(t *testing.T) {
+	each(t, func(t *testing.T, db *storage.DB) {
+		ctx := context.Background()
+		admin := addAdmin(t, db, "root").ID
+		u := fullUser(admin)
+		write(t, db, func(tx *storage.Tx) error { return tx.InsertUser(ctx, &u, nil) })
+		addUser(t, db, admin, "plain")
+		flush(t, db, chunk("n", 1, moved(1, 5, 3, 4)))
+		list := must(db.Overviews(ctx, []int64{1, 99}))(t)
+		equal(t, "users", len(list), 1)
+		all := accounts(t, db)[0]
+		want := domain.Account{
+			User: domain.User{
+				ID: all.User.ID, Username: all.User.Username, SubID: all.User.SubID, Enabled: all.User.Enabled,
+				Credentials: domain.Credentials{VLESSID: all.User.VLESSID},
+				HoldSince:   all.User.HoldSince, HoldDuration: all.User.HoldDuration, ExpireAt: all.User.ExpireAt, Quota: all.User.Quota,
+				RenewDays: all.User.RenewDays, RenewDay: all.User.RenewDay, RenewMax: all.User.RenewMax, RenewCount: all.User.RenewCount,
+				LimitIP: all.User.LimitIP, LimitHWID: all.User.LimitHWID, Note: all.User.Note,
+				CreatedAt: all.User.CreatedAt, UpdatedAt: all.User.UpdatedAt, SubFetchAt: all.User.SubFetchAt,
+			},
+			Traffic: domain.Traffic{Up: all.Traffic.Up, Down: all.Traffic.Down, OnlineAt: all.Traffic.OnlineAt},
+		}
+		equal(t, "what a page shows", list[0], want)
+		equal(t, "of two", len(must(db.Overviews(ctx, []int64{2, 1}))(t)), 2)
+		equal(t, "of nobody", must(db.Overviews(ctx, nil))(t), []domain.Account{})
+	})
+}
+
 func TestAccountsInPages(t *testing.T) {
 	each(t, func(t *testing.T, db *storage.DB) {
 		ctx := context.Background()

@@ -4,7 +4,7 @@ package storage
 func hotReads() []string {
 	texts := []string{
 		tokenByHash, userByName, userByID, userBySubID, inboundsOfUser, groupsOfUser, trafficOfUser,
-		accountsByID, inInbounds.attached(usersListed), inGroups.attached(usersListed),
+		accountsByID, overviews, inInbounds.attached(usersListed), inGroups.attached(usersListed),
 		externalLinks, groupNames, inboundIDs, keptTraffic, idsByName,
 	}
 	for _, u := range uniques {

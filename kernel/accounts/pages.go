@@ -17,7 +17,7 @@ type Listed struct {
 
 // Page is a part of the users in some order.
 type Page struct {
-	Users    []Listed
+	Users    []Listed          // without what pages do not show: see storage.Reader.Overviews
 	Filtered int               // users that the query matches
 	Summary  directory.Summary // of all users
 	Online   []string          // names of those with open connections
@@ -42,7 +42,7 @@ func (s *Service) Users(ctx context.Context, q directory.Query, names int) (Page
 		return Page{}, err
 	}
 	page.Groups = groups.sorted()
-	accounts, err := s.counted(func() ([]domain.Account, error) { return s.DB.Accounts(ctx, found.IDs) })
+	accounts, err := s.counted(func() ([]domain.Account, error) { return s.DB.Overviews(ctx, found.IDs) })
 	if err != nil {
 		return Page{}, err
 	}
@@ -52,7 +52,10 @@ func (s *Service) Users(ctx context.Context, q directory.Query, names int) (Page
 	}
 	page.Users = make([]Listed, 0, len(found.IDs))
 	for _, id := range found.IDs {
-		if a, ok := byID[id]; ok {
+		a, there := byID[id]
+		r, known := s.Directory.ByID(id)
+		if there && known {
+			a.Inbounds, a.Groups = append([]int64{}, r.Inbounds...), r.Groups
 			page.Users = append(page.Users, groups.listed(a, now))
 		}
 	}
