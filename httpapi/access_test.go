@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -73,6 +74,35 @@ func TestAccess(t *testing.T) {
 	if _, headers, _ := (httpRequest{method: http.MethodGet, path: "/api/settings"}).send(t, b.url); headers.Get("WWW-Authenticate") != "Bearer" {
 		t.Errorf("headers of a 401: %v", headers)
 	}
+}
+
+// A readonly token may ask what 3x-ui asks with a POST, and change no client of whatever name.
+func TestReadonlyPosts(t *testing.T) {
+	b := newBench(t)
+	b.inbound(1)
+	readonly := b.token("readonly", domain.ScopeReadonly, nil)
+	var scenarios []scenario
+	add := func(path string, allowed bool) {
+		s := scenario{name: path, req: httpRequest{method: http.MethodPost, path: "/panel/api/clients/" + path, token: readonly, body: "{}"}}
+		if allowed {
+			s.has = []string{`"success":true`}
+		} else {
+			s.status, s.want = 403, envelope(sentenceReadonly)
+		}
+		scenarios = append(scenarios, s)
+	}
+	for _, name := range []string{"onlines", "onlinesByGuid", "activeInbounds", "lastOnline", "clientIpsByGuid", "ips"} {
+		b.panel(http.MethodPost, "/clients/add", fmt.Sprintf(`{"client":{"email":%q},"inboundIds":[1]}`, name))
+		add(name, name != "ips")
+		for _, change := range []string{"attach", "detach", "externalLinks", "attach/", "detach/x"} {
+			add(name+"/"+change, false)
+		}
+	}
+	add("ips/onlines", true)
+	add("ips/", false)
+	add("clearIps/onlines", false)
+	add("del/ips", false)
+	b.run(t, b.url, scenarios)
 }
 
 // A token of an admin who was disabled opens nothing, at once.

@@ -101,7 +101,7 @@ func (o Options) api(app *fiber.App) {
 	ops.RegisterHealth(app, o.Kernel, rule.Allows)
 	app.Get("/metrics", rule.Handler, ops.Metrics(o.Kernel))
 	app.Use(ops.Prefix, rule.Handler)
-	rule.Answer = xui.Deny
+	rule.Answer, rule.Reads = xui.Deny, xui.Reads
 	app.Use(xui.Prefix, rule.Handler)
 	app.Use(ops.Prefix, asJSON)
 	app.Use(xui.Prefix+"/inbounds", xui.ReadForm)

@@ -25,6 +25,7 @@ type Rule struct {
 	Accounts *accounts.Service
 	Sudo     bool // only a sudo admin's token passes
 	Answer   Answer
+	Reads    func(path string) bool // says of a route that is no GET that it only reads, nil = of none
 }
 
 // key finds the Principal in a request's context.
@@ -52,10 +53,15 @@ func (r Rule) check(c *fiber.Ctx) (accounts.Principal, *Denial) {
 		return who, &Denial{fiber.StatusServiceUnavailable, "the token can not be checked now, because the database does not answer"}
 	case r.Sudo && !who.Admin.Sudo:
 		return who, &Denial{fiber.StatusForbidden, "this route needs a token of a sudo admin"}
-	case who.Token.Scope == domain.ScopeReadonly && c.Method() != fiber.MethodGet && c.Method() != fiber.MethodHead:
+	case who.Token.Scope == domain.ScopeReadonly && !r.onlyReads(c):
 		return who, &Denial{fiber.StatusForbidden, "this API token is readonly"}
 	}
 	return who, nil
+}
+
+// onlyReads says whether a request changes nothing, whatever is in it.
+func (r Rule) onlyReads(c *fiber.Ctx) bool {
+	return c.Method() == fiber.MethodGet || c.Method() == fiber.MethodHead || r.Reads != nil && r.Reads(c.Path())
 }
 
 // Bearer is the token of the Authorization header, "" when there is none. The scheme's case does not matter.

@@ -2,6 +2,8 @@ package xui
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -13,6 +15,19 @@ func (r routes) online() {
 	handle(r, post("/clients/ips/{email}", "Addresses of a client", clientsTag), r.clientIPs)
 	handle(r, post("/clients/clientIpsByGuid", "Addresses of the clients within a day, by node", clientsTag), r.clientIPsByNode)
 	handle(r, post("/clients/clearIps/{email}", "Forget the addresses of a client", clientsTag), r.clearIPs)
+}
+
+// Reads says whether the route of a path changes nothing although 3x-ui made it a POST: a readonly token may use it.
+func Reads(path string) bool {
+	route, known := strings.CutPrefix(path, Prefix+"/clients/")
+	name, rest, deeper := strings.Cut(route, "/")
+	switch name {
+	case "onlines", "onlinesByGuid", "activeInbounds", "lastOnline", "clientIpsByGuid":
+		return known && !deeper // not onlines/attach, which changes a client of that name
+	case "ips":
+		return known && !slices.Contains([]string{"", "attach", "detach", "externalLinks"}, rest) && !strings.Contains(rest, "/")
+	}
+	return false
 }
 
 func (r routes) onlines(context.Context, *struct{}) ([]string, string, error) {

@@ -21,7 +21,7 @@ func (r routes) tokens() {
 type apiToken struct {
 	ID        int64  `json:"id"`
 	Name      string `json:"name"`
-	Scope     string `json:"scope" doc:"admin, or readonly: GET and HEAD only"`
+	Scope     string `json:"scope" doc:"admin, or readonly: it changes nothing"`
 	Enabled   bool   `json:"enabled"`
 	ExpiresAt int64  `json:"expiresAt" doc:"ms since the epoch, 0 = never"`
 	CreatedAt int64  `json:"createdAt" doc:"seconds since the epoch"`

@@ -18,7 +18,7 @@ type Scope string
 // The scopes.
 const (
 	ScopeAdmin    Scope = "admin"    // whatever its admin may
-	ScopeReadonly Scope = "readonly" // GET and HEAD only
+	ScopeReadonly Scope = "readonly" // changes nothing
 )
 
 // Token lets a script act for an admin. Only the hash of its secret is stored.
