@@ -49,7 +49,9 @@ func TestReadme(t *testing.T) {
 	}
 	for _, want := range []string{
 		`"tag":"in-`, `"msg":"Client added"`, `"totalGB":53687091200`, `"obj":["vless://`, "\nvless://", "\nok\n",
-		`"msg":"Client updated"`, `{"adjusted":1,"skipped":[]}`, `"limitIp":1,"totalGB":54760833024`, `"msg":"Client deleted"`,
+		`"msg":"Client updated"`, `{"adjusted":1,"skipped":[]}`, `"limitIp":1,"limitHwid":0,"totalGB":54760833024`,
+		`"reason":"email already in use: alice@example.com"`, `"items":[{"email":"bob"`, `{"deleted":1,"skipped":[{"email":"nobody"`,
+		`"msg":"Client deleted"`,
 	} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("the commands do not print %s", want)
