@@ -65,7 +65,7 @@ func newHouse(t *testing.T) *house {
 	}
 	_, err = k.Accounts.CreateInbound(t.Context(), domain.Inbound{
 		Protocol: domain.VLESS, Listen: "127.0.0.1", Port: h.port, Enabled: true, Settings: `{"decryption":"none"}`,
-	})
+	}, nil)
 	h.must(err)
 	return h
 }
@@ -84,7 +84,7 @@ func (h *house) user(name string, change func(*accounts.NewUser)) {
 	h.must(err)
 	n := accounts.NewUser{Username: name, Enabled: true, AdminID: admins[0].ID, Inbounds: []int64{1}}
 	change(&n)
-	_, err = h.Accounts.CreateUser(h.t.Context(), n)
+	_, err = h.Accounts.CreateUser(h.t.Context(), n, nil)
 	h.must(err)
 }
 

@@ -182,7 +182,9 @@ func TestEachAccountIsOneSnapshot(t *testing.T) {
 				return nil
 			}
 			write(t, db, func(tx *storage.Tx) error { return tx.DeleteUser(ctx, n) })
-			write(t, db, func(tx *storage.Tx) error { return tx.SetUserInbounds(ctx, n-1, nil) })
+			write(t, db, func(tx *storage.Tx) error {
+				return tx.ReplaceInbounds(ctx, []domain.Account{{User: domain.User{ID: n - 1}, Inbounds: nil}})
+			})
 			return db.FlushTraffic(ctx, chunk("n", 1, domain.TrafficDelta{UserID: n - 2, Up: 1}))
 		})
 		equal(t, "error", err, nil)

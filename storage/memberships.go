@@ -80,11 +80,6 @@ func (r *Reader) UserGroups(ctx context.Context, userID int64) ([]int64, error) 
 	return r.ids(ctx, "read groups of user", groupsOfUser, userID)
 }
 
-// SetUserInbounds is ReplaceInbounds for one user.
-func (tx *Tx) SetUserInbounds(ctx context.Context, userID int64, ids []int64) error {
-	return tx.ReplaceInbounds(ctx, []domain.Account{{User: domain.User{ID: userID}, Inbounds: ids}})
-}
-
 // ReplaceInbounds makes Inbounds, in any order, the inbounds of each of these different users, at most 5,000. It gives
 // each a new revision, the same that UpdateUsers gave or gives it in this transaction, and fills User.Revision. Nothing
 // but User.ID and Inbounds is looked at. An unknown user or inbound is not_found.

@@ -17,11 +17,15 @@ func TestUserInbounds(t *testing.T) {
 		u := addUser(t, db, admin.ID, "u", c, a, c)
 		equal(t, "inserted", must(db.UserInbounds(ctx, u.ID))(t), []int64{a, c})
 
-		write(t, db, func(tx *storage.Tx) error { return tx.SetUserInbounds(ctx, u.ID, []int64{b, a}) })
+		write(t, db, func(tx *storage.Tx) error {
+			return tx.ReplaceInbounds(ctx, []domain.Account{{User: domain.User{ID: u.ID}, Inbounds: []int64{b, a}}})
+		})
 		equal(t, "set", must(db.UserInbounds(ctx, u.ID))(t), []int64{a, b})
 		equal(t, "revision", must(db.UserByID(ctx, u.ID))(t).Revision, u.Revision+1)
 
-		write(t, db, func(tx *storage.Tx) error { return tx.SetUserInbounds(ctx, u.ID, nil) })
+		write(t, db, func(tx *storage.Tx) error {
+			return tx.ReplaceInbounds(ctx, []domain.Account{{User: domain.User{ID: u.ID}, Inbounds: nil}})
+		})
 		equal(t, "cleared", must(db.UserInbounds(ctx, u.ID))(t), []int64{})
 		equal(t, "of nobody", must(db.UserInbounds(ctx, 999))(t), []int64{})
 	})

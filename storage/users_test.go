@@ -266,8 +266,12 @@ func TestWhatIsNotThere(t *testing.T) {
 			{"update", client, func(tx *storage.Tx) error { return tx.UpdateUser(ctx, ptr(newUser(admin.ID, "x"))) }},
 			{"delete some", client, func(tx *storage.Tx) error { return tx.DeleteUsers(ctx, []int64{u.ID, 99}) }},
 			{"delete", client, func(tx *storage.Tx) error { return tx.DeleteUser(ctx, 99) }},
-			{"attach unknown user", client, func(tx *storage.Tx) error { return tx.SetUserInbounds(ctx, 99, nil) }},
-			{"attach unknown inbound", inbound, func(tx *storage.Tx) error { return tx.SetUserInbounds(ctx, u.ID, []int64{9}) }},
+			{"attach unknown user", client, func(tx *storage.Tx) error {
+				return tx.ReplaceInbounds(ctx, []domain.Account{{User: domain.User{ID: 99}, Inbounds: nil}})
+			}},
+			{"attach unknown inbound", inbound, func(tx *storage.Tx) error {
+				return tx.ReplaceInbounds(ctx, []domain.Account{{User: domain.User{ID: u.ID}, Inbounds: []int64{9}}})
+			}},
 			{"insert with unknown inbound", inbound, func(tx *storage.Tx) error {
 				return tx.InsertUser(ctx, ptr(newUser(admin.ID, "x")), []int64{9})
 			}},

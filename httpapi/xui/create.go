@@ -47,7 +47,7 @@ func (r routes) addClient(ctx context.Context, in *addClientRequest) (client, st
 	if err != nil {
 		return client{}, "", err
 	}
-	view, err := r.Accounts.CreateUserOnce(ctx, n, in.once)
+	view, err := r.Accounts.CreateUser(ctx, n, in.once)
 	if err != nil {
 		return client{}, "", err
 	}

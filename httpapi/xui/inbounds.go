@@ -38,7 +38,7 @@ func (r routes) addInbound(ctx context.Context, in *addInboundRequest) (inbound,
 	if err := in.Body.edit(&added); err != nil {
 		return inbound{}, "", err
 	}
-	view, err := r.Accounts.CreateInboundWith(ctx, added, inboundClients(ctx, &added, clients))
+	view, err := r.Accounts.CreateInbound(ctx, added, inboundClients(ctx, &added, clients))
 	if err != nil {
 		return inbound{}, "", err
 	}

@@ -311,7 +311,7 @@ func TestOnceAtTheSameTime(t *testing.T) {
 	for i := range views {
 		all.Go(func() {
 			var err error
-			if views[i], err = b.CreateUserOnce(t.Context(), b.user("e"), once("k")); err != nil {
+			if views[i], err = b.CreateUser(t.Context(), b.user("e"), once("k")); err != nil {
 				t.Error(err)
 			}
 		})

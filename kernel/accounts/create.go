@@ -10,14 +10,10 @@ import (
 	"github.com/sluicehq/sluice/storage"
 )
 
-// CreateUser makes a user and lets it in; it can connect when this returns. A username that exists is a conflict,
-// except with the same SubID: then the new inbounds are attached and nothing else changes (decisions.md §2, add).
-func (s *Service) CreateUser(ctx context.Context, n NewUser) (UserView, error) {
-	return s.CreateUserOnce(ctx, n, nil)
-}
-
-// CreateUserOnce is CreateUser for a request that may be sent again. The view is then what it was the first time.
-func (s *Service) CreateUserOnce(ctx context.Context, n NewUser, o *Once) (view UserView, err error) {
+// CreateUser makes a user and lets it in; it can connect when this returns. A username that exists is a conflict, except
+// with the same SubID: then the new inbounds are attached and nothing else changes (decisions.md §2, add). With o, the view
+// of a request that is sent again is what it was the first time.
+func (s *Service) CreateUser(ctx context.Context, n NewUser, o *Once) (view UserView, err error) {
 	drafts := s.draft(ctx, []NewUser{n})
 	if drafts[0].why != nil {
 		return UserView{}, drafts[0].why

@@ -109,7 +109,9 @@ func TestFollow(t *testing.T) {
 			n.write(func(tx *storage.Tx) error { return tx.DeleteUser(ctx, 4) })
 		}, []string{"no user 4"}},
 		{"inbounds of a user", func(n neighbour) {
-			n.write(func(tx *storage.Tx) error { return tx.SetUserInbounds(ctx, 2, []int64{2}) })
+			n.write(func(tx *storage.Tx) error {
+				return tx.ReplaceInbounds(ctx, []domain.Account{{User: domain.User{ID: 2}, Inbounds: []int64{2}}})
+			})
 		}, []string{"user 2 [2]"}},
 		{"a new inbound", func(n neighbour) {
 			in := domain.Inbound{Tag: "new", Protocol: domain.VLESS, Port: 1, Enabled: true, Settings: "{}"}
@@ -267,7 +269,7 @@ func TestReconcileWhileOthersWrite(t *testing.T) {
 				return
 			default:
 			}
-			if _, err := b.CreateUser(t.Context(), b.user(fmt.Sprint(i))); err != nil {
+			if _, err := b.CreateUser(t.Context(), b.user(fmt.Sprint(i)), nil); err != nil {
 				done <- err
 				return
 			}

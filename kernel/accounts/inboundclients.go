@@ -191,9 +191,9 @@ func (s *Service) storeEdits(ctx context.Context, b *batch, r *roster) error {
 	return nil
 }
 
-// CreateInboundWith is CreateInbound together with clients, all or none of it. A client whose name and sub id somebody
-// has is attached as it is.
-func (s *Service) CreateInboundWith(ctx context.Context, in domain.Inbound, clients []InboundClient) (InboundView, error) {
+// CreateInbound opens a new inbound and makes its clients, all or none of it; it serves when this returns. An empty Tag is
+// made from the port. A client whose name and sub id somebody has is attached as it is.
+func (s *Service) CreateInbound(ctx context.Context, in domain.Inbound, clients []InboundClient) (InboundView, error) {
 	r, err := s.newRoster(ctx, clients)
 	if err != nil {
 		return InboundView{}, err

@@ -19,11 +19,6 @@ type InboundView struct {
 	Problem string // why the core does not serve it, "" when it does
 }
 
-// CreateInbound opens a new inbound; it serves when this returns. An empty Tag is made from the port.
-func (s *Service) CreateInbound(ctx context.Context, in domain.Inbound) (InboundView, error) {
-	return s.CreateInboundWith(ctx, in, nil)
-}
-
 // checkNew checks a new inbound and fills in its times.
 func (s *Service) checkNew(in domain.Inbound) (domain.Inbound, error) {
 	if err := checkTexts(&in); err != nil {

@@ -26,7 +26,7 @@ func vless(port int) domain.Inbound {
 
 func (b *bench) open(in domain.Inbound) accounts.InboundView {
 	b.t.Helper()
-	view, err := b.CreateInbound(b.t.Context(), in)
+	view, err := b.CreateInbound(b.t.Context(), in, nil)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func TestCreateInboundRefuses(t *testing.T) {
 }
 
 func open(ctx context.Context, b *bench, in domain.Inbound) error {
-	_, err := b.CreateInbound(ctx, in)
+	_, err := b.CreateInbound(ctx, in, nil)
 	return err
 }
 

@@ -175,6 +175,6 @@ func TestWithoutACore(t *testing.T) {
 	}
 	n := b.user("bob")
 	every(&n)
-	_, err := cli.CreateUser(t.Context(), n)
+	_, err := cli.CreateUser(t.Context(), n, nil)
 	wantError(t, err, domain.CodeUnavailable, "", "period plugins run in the server only")
 }

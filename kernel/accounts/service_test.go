@@ -106,7 +106,7 @@ func (b *bench) user(name string) accounts.NewUser {
 
 func (b *bench) create(n accounts.NewUser) accounts.UserView {
 	b.t.Helper()
-	view, err := b.CreateUser(b.t.Context(), n)
+	view, err := b.CreateUser(b.t.Context(), n, nil)
 	if err != nil {
 		b.t.Fatalf("create %s: %v", n.Username, err)
 	}
@@ -293,7 +293,7 @@ func TestEffectsOutliveTheCaller(t *testing.T) {
 	b.inbounds(1)
 	ctx, cancel := context.WithCancel(t.Context())
 	b.core.before = func(string) { cancel() }
-	_, _ = b.CreateUser(ctx, b.user("alice")) // the caller is gone: its answer does not matter
+	_, _ = b.CreateUser(ctx, b.user("alice"), nil) // the caller is gone: its answer does not matter
 	b.core.before = nil
 	b.core.wantTold(t, "user 1 [1]")
 }
@@ -317,7 +317,7 @@ func TestEffectsFollowTheOrderOfCommits(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range users {
 		name := fmt.Sprintf("user%d", i)
-		all.Go(func() { _, _ = b.CreateUser(t.Context(), b.user(name)) }) // it may be gone before it is shown
+		all.Go(func() { _, _ = b.CreateUser(t.Context(), b.user(name), nil) }) // it may be gone before it is shown
 		all.Go(func() {
 			for t.Context().Err() == nil {
 				err := b.DeleteUser(t.Context(), name, false)

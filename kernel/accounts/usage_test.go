@@ -102,7 +102,7 @@ func TestSetTrafficRefuses(t *testing.T) {
 func TestNoFlushBeforeTheEffect(t *testing.T) {
 	for name, do := range map[string]func(b *bench) error{
 		"attached": func(b *bench) error {
-			_, err := b.CreateUser(b.t.Context(), accounts.NewUser{Username: "alice", SubID: "sub", Inbounds: []int64{2}})
+			_, err := b.CreateUser(b.t.Context(), accounts.NewUser{Username: "alice", SubID: "sub", Inbounds: []int64{2}}, nil)
 			return err
 		},
 		"detached": func(b *bench) error { return b.DeleteInbound(b.t.Context(), 1) },

@@ -142,7 +142,7 @@ func TestCreateUserRefuses(t *testing.T) {
 }
 
 func create(ctx context.Context, b *bench, n accounts.NewUser) error {
-	_, err := b.CreateUser(ctx, n)
+	_, err := b.CreateUser(ctx, n, nil)
 	return err
 }
 
@@ -272,7 +272,7 @@ func TestNoEffectWithoutCommit(t *testing.T) {
 	b.inbounds(1)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := b.CreateUser(ctx, b.user("alice")); !errors.Is(err, context.Canceled) {
+	if _, err := b.CreateUser(ctx, b.user("alice"), nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("create: %v", err)
 	}
 	b.core.wantTold(t)
