@@ -229,23 +229,13 @@ func (s *Service) inboundView(in domain.Inbound) InboundView {
 
 // DeleteInbound closes the inbound and detaches its users; they stay.
 func (s *Service) DeleteInbound(ctx context.Context, id int64) error {
-	var accounts []domain.Account
-	return s.write(ctx, func(tx *storage.Tx) error {
-		users, err := tx.DeleteInbound(ctx, id)
-		if err != nil {
-			return err
-		}
-		for some := range slices.Chunk(users, followBatch) {
-			detached, err := tx.Accounts(ctx, some)
-			if err != nil {
-				return err
-			}
-			accounts = append(accounts, detached...)
-		}
-		return nil
+	var users []int64
+	return s.write(ctx, func(tx *storage.Tx) (err error) {
+		users, err = tx.DeleteInbound(ctx, id)
+		return err
 	}, func(ctx context.Context) {
 		s.follow("inbound deleted", func(c Core) error { return c.ApplyInbounds(ctx, nil, []int64{id}) })
-		s.usersChanged(ctx, "users detached", accounts, nil)
+		s.reread(ctx, "users detached", users)
 		s.reload(ctx)
 	})
 }
