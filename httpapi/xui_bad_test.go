@@ -115,7 +115,7 @@ func badRoutes() []badRoute {
 		},
 		{"bulkEnable", "/clients/bulkEnable", `{"emails":["alice"]}`, []string{"emails"}, nil, emails},
 		{"bulkDisable", "/clients/bulkDisable", `{"emails":["alice"]}`, []string{"emails"}, nil, emails},
-		{"bulkDel", "/clients/bulkDel", `{"emails":["alice"],"keepTraffic":false}`, []string{"emails"}, nil, emails},
+		{"bulkDel", "/clients/bulkDel", `{"emails":["alice"],"keepTraffic":false}`, []string{"emails"}, []string{"keepTraffic 1"}, emails},
 		{"bulkAttach", "/clients/bulkAttach", `{"emails":["alice"],"inboundIds":[1]}`, []string{"emails", "inboundIds"}, nil, inbounds},
 		{"bulkDetach", "/clients/bulkDetach", `{"emails":["alice"],"inboundIds":[1]}`, []string{"emails", "inboundIds"}, nil, inbounds},
 		{"bulkResetTraffic", "/clients/bulkResetTraffic", `{"emails":["alice"]}`, []string{"emails"}, nil, emails},

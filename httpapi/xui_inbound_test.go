@@ -19,7 +19,7 @@ func (b *bench) inbound1() string {
 // inboundJSON is a VLESS inbound of the bench as a write answers it.
 func inboundJSON(id, port int) string {
 	return fmt.Sprintf(`{"id":%d,"remark":"demo","enable":true,"listen":"127.0.0.1","port":%d,"protocol":"vless",`+
-		`"tag":"in-%d-tcp","shareAddr":"","anonymous":false,"up":0,"down":0,"total":0,"expiryTime":0,"clientStats":null,`+
+		`"tag":"in-%d-tcp","shareAddr":"","anonymous":false,"up":0,"down":0,"total":0,"expiryTime":0,"clientStats":[],`+
 		`"streamSettings":null,"sniffing":null,"problem":"","settings":{"decryption":"none"}}`, id, port, port)
 }
 
@@ -46,7 +46,7 @@ func TestXUIAddInbound(t *testing.T) {
 	got := b.panel(http.MethodPost, "/inbounds/add", fmt.Sprintf(
 		`{"tag":"off","listen":"127.0.0.1","port":%d,"protocol":"trojan","enable":false,"shareAddr":"example.com","anonymous":true,"streamSettings":"","sniffing":null}`, port))
 	want := fmt.Sprintf(`{"id":3,"remark":"","enable":false,"listen":"127.0.0.1","port":%d,"protocol":"trojan","tag":"off",`+
-		`"shareAddr":"example.com","anonymous":true,"up":0,"down":0,"total":0,"expiryTime":0,"clientStats":null,`+
+		`"shareAddr":"example.com","anonymous":true,"up":0,"down":0,"total":0,"expiryTime":0,"clientStats":[],`+
 		`"streamSettings":null,"sniffing":null,"problem":"","settings":{}}`, port)
 	if strings.TrimSpace(got) != success("Inbound added", want) {
 		t.Errorf("added %s\nwant  %s", got, want)

@@ -56,9 +56,9 @@ func TestXUIInboundForms(t *testing.T) {
 	}
 	body := fmt.Sprintf(`{"up":0,"down":0,"total":1000,"remark":"a b+c&d=é","enable":true,"expiryTime":1900000000000,"listen":"127.0.0.1",`+
 		`"port":%d,"protocol":"vless","tag":"","shareAddr":"example.com","anonymous":false,"settings":%s,"streamSettings":%s,"sniffing":%s,`+
-		`"trafficReset":"never","clientStats":null,"nodeId":null}`, port, settings, stream, sniffing)
+		`"trafficReset":"never","clientStats":[],"nodeId":null}`, port, settings, stream, sniffing)
 	want := fmt.Sprintf(`,"remark":"a b+c&d=é","enable":true,"listen":"127.0.0.1","port":%d,"protocol":"vless","tag":"in-%d-tcp","shareAddr":"example.com",`+
-		`"anonymous":false,"up":0,"down":0,"total":1000,"expiryTime":1900000000000,"clientStats":null,"streamSettings":%s,"sniffing":%s,"problem":"",`+
+		`"anonymous":false,"up":0,"down":0,"total":1000,"expiryTime":1900000000000,"clientStats":[],"streamSettings":%s,"sniffing":%s,"problem":"",`+
 		`"settings":{"decryption":"none"}}}`, port, port, stream, sniffing)
 	for i, c := range []struct{ name, kind, body string }{
 		{"JSON", "application/json", body},

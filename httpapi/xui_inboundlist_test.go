@@ -45,7 +45,7 @@ func TestXUIInboundReads(t *testing.T) {
 
 // withClients is an inbound of the bench as a read answers it.
 func withClients(id, port int, clients string) string {
-	return strings.NewReplacer(`"clientStats":null`, `"clientStats":[]`, `{"decryption":"none"}`, `{"decryption":"none","clients":[`+clients+`]}`).
+	return strings.NewReplacer(`{"decryption":"none"}`, `{"decryption":"none","clients":[`+clients+`]}`).
 		Replace(inboundJSON(id, port))
 }
 

@@ -47,12 +47,15 @@ func userFields(u *domain.User) []any {
 // storable refuses the texts that PostgreSQL can not store and SQLite and bun let pass.
 func storable(u *domain.User) error {
 	for _, field := range userFields(u) {
-		if text, ok := field.(*string); ok && (strings.ContainsRune(*text, 0) || !utf8.ValidString(*text)) {
+		if text, ok := field.(*string); ok && !isStorable(*text) {
 			return failures[classText]
 		}
 	}
 	return nil
 }
+
+// isStorable says whether both databases take a text, also to look for it.
+func isStorable(text string) bool { return !strings.ContainsRune(text, 0) && utf8.ValidString(text) }
 
 const (
 	userByName  = "SELECT " + userColumns + " FROM users WHERE username_key = $1"
@@ -91,12 +94,16 @@ func (r *Reader) UserIDs(ctx context.Context, usernames []string) (map[string]in
 		key string
 		id  int64
 	)
-	err := r.scan(ctx, []any{&key, &id}, func() { ids[key] = id }, idsByName, r.engine.list(nameKeys(usernames)))
+	keys := slices.DeleteFunc(nameKeys(usernames), func(key string) bool { return !isStorable(key) })
+	err := r.scan(ctx, []any{&key, &id}, func() { ids[key] = id }, idsByName, r.engine.list(keys))
 	return ids, fail(ctx, r.engine, "read ids of users", err)
 }
 
 func (r *Reader) user(ctx context.Context, query string, key any) (domain.User, error) {
 	var u domain.User
+	if text, ok := key.(string); ok && !isStorable(text) {
+		return u, notFound(domain.KindUser, nil)
+	}
 	err := r.raw.row(ctx, query, key).Scan(userFields(&u)...)
 	return u, r.found(ctx, domain.KindUser, err)
 }

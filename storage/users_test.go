@@ -297,9 +297,15 @@ func TestUserIDs(t *testing.T) {
 		for _, name := range []string{"Renée", "it's ?", "other"} {
 			addUser(t, db, admin, name)
 		}
-		got := must(db.UserIDs(context.Background(), []string{"RENE\u0301E", "it's ?", "nobody", "", "it's ?"}))(t)
+		got := must(db.UserIDs(context.Background(), []string{"RENE\u0301E", "it's ?", "nobody", "", "it's ?", "a\x00b", "\xff"}))(t)
 		equal(t, "ids", got, map[string]int64{"renée": 1, "it's ?": 2})
 		equal(t, "of nobody", must(db.UserIDs(context.Background(), nil))(t), map[string]int64{})
+		for _, text := range []string{"a\x00b", "\xff"} { // what no text of a database can be
+			_, err := db.UserByName(context.Background(), text)
+			equal(t, "by name", domain.CodeOf(err), domain.CodeNotFound)
+			_, err = db.UserBySubID(context.Background(), text)
+			equal(t, "by sub id", domain.CodeOf(err), domain.CodeNotFound)
+		}
 	})
 }
 

@@ -52,7 +52,12 @@ func RegisterDocs(router fiber.Router, api *huma.OpenAPI) {
 		return c.Send(text)
 	})
 	page := asset{docs, "docs/index.html", fiber.MIMETextHTMLCharsetUTF8}
-	router.Get("/docs", unchanged, page.serve)
+	router.Get("/docs", unchanged, func(c *fiber.Ctx) error {
+		if strings.HasSuffix(c.Path(), "/") { // its paths are relative
+			return c.Redirect("../docs", fiber.StatusPermanentRedirect)
+		}
+		return page.serve(c)
+	})
 	router.Get("/docs/:file", unchanged, func(c *fiber.Ctx) error {
 		a, known := assets[c.Params("file")]
 		if !known {

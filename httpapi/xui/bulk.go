@@ -100,8 +100,8 @@ type bulkAdjustRequest struct {
 
 func (r routes) bulkAdjust(ctx context.Context, in *bulkAdjustRequest) (adjusted, string, error) {
 	names, err := in.Body.names()
-	if err != nil || len(names) == 0 {
-		return adjusted{Skipped: []skipped{}}, "", err
+	if err != nil {
+		return adjusted{}, "", err
 	}
 	adjustment := accounts.Adjustment{Days: in.Body.AddDays, Bytes: in.Body.AddBytes}
 	switch flow := in.Body.Flow; flow {
@@ -146,7 +146,7 @@ type bulkDeleteRequest struct {
 	Bulk
 	Body struct {
 		Emails
-		KeepTraffic bool `json:"keepTraffic" doc:"keep the counters under the name, for the next client of that name"`
+		KeepTraffic flag `json:"keepTraffic" doc:"keep the counters under the name, for the next client of that name"`
 	}
 }
 
@@ -155,7 +155,7 @@ func (r routes) bulkDelete(ctx context.Context, in *bulkDeleteRequest) (deleted,
 	if err != nil {
 		return deleted{}, "", err
 	}
-	report, err := r.Accounts.DeleteUsers(ctx, names, in.Body.KeepTraffic, in.how())
+	report, err := r.Accounts.DeleteUsers(ctx, names, bool(in.Body.KeepTraffic), in.how())
 	return deleted{report.Count, newSkipped(report.Skipped)}, "", err
 }
 

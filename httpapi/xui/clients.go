@@ -14,10 +14,16 @@ func (r routes) clients() {
 	handle(r, get("/clients/get/tgId/{tgId}", "Get the clients with a Telegram id", clientsTag), r.clientsByTgID)
 	handle(r, post("/clients/update/{email}", "Change a client; absent fields stay, null clears", clientsTag), r.updateClient)
 	handle(r, post("/clients/del/{email}", "Delete a client", clientsTag), r.deleteClient)
-	handle(r, post("/clients/{email}/attach", "Let a client into more inbounds", clientsTag), r.attachClient)
-	handle(r, post("/clients/{email}/detach", "Take inbounds from a client", clientsTag), r.detachClient)
 	handle(r, get("/clients/links/{email}", "Share links of a client", clientsTag), r.clientLinks)
 	handle(r, get("/clients/subLinks/{subId}", "Share links of a subscription", clientsTag), r.subLinks)
+}
+
+// ofOne are the routes that begin with a client's name. They come last: resetTraffic/attach is about a client called attach,
+// and nothing but these can not be asked about a client called resetTraffic.
+func (r routes) ofOne() {
+	handle(r, post("/clients/{email}/attach", "Let a client into more inbounds", clientsTag), r.attachClient)
+	handle(r, post("/clients/{email}/detach", "Take inbounds from a client", clientsTag), r.detachClient)
+	handle(r, post("/clients/{email}/externalLinks", "Replace what a client's subscription has besides the inbounds", clientsTag), r.setExternalLinks)
 }
 
 func (r routes) getClient(ctx context.Context, in *EmailPath) (client, string, error) {

@@ -1,6 +1,7 @@
 package xui
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"reflect"
@@ -173,7 +174,8 @@ func newExported(l accounts.Listed) exported {
 		Email: r.Email, ID: r.UUID, SubID: r.SubID, Password: r.Password, Auth: r.Auth, Flow: r.Flow, Security: r.Security,
 		Secret: r.Secret, AdTag: r.AdTag, Reverse: r.Reverse, LimitIP: r.LimitIP, LimitHWID: r.LimitHWID,
 		TotalGB: r.TotalGB, ExpiryTime: r.ExpiryTime, Enable: l.User.Enabled, TgID: r.TgID, Group: r.Group, Comment: r.Comment,
-		Reset: r.Reset, ResetDay: r.ResetDay, ResetMax: r.ResetMax, TrafficReset: r.TrafficReset,
+		Reset: r.Reset, ResetDay: r.ResetDay, ResetMax: r.ResetMax, TrafficReset: cmp.Or(l.User.ResetPolicy, never), // not its name here, which two periods share
+
 		TrafficResetDay: r.TrafficResetDay, TrafficResetParams: r.TrafficResetParams, AutoDeleteInDays: r.AutoDeleteInDays,
 		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
 	}}

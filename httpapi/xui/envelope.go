@@ -54,6 +54,9 @@ var fieldNames = map[string]string{
 // handle registers a route whose errors become envelopes with status 200, as 3x-ui has it. A result of none is null.
 func handle[I, O any](r routes, op huma.Operation, do func(context.Context, *I) (O, string, error)) {
 	op = r.secured(op)
+	if _, bulk := any(new(I)).(interface{ how() accounts.How }); !bulk && op.Method == http.MethodPost {
+		op.Middlewares = append(op.Middlewares, unheeded(r.api))
+	}
 	huma.Register(r.api, op, func(ctx context.Context, in *I) (*reply[O], error) {
 		obj, msg, err := do(ctx, in)
 		if err != nil {

@@ -9,10 +9,6 @@ import (
 	"github.com/sluicehq/sluice/kernel/domain"
 )
 
-func (r routes) external() {
-	handle(r, post("/clients/{email}/externalLinks", "Replace what a client's subscription has besides the inbounds", clientsTag), r.setExternalLinks)
-}
-
 // externalLink is an external link as callers see it.
 type externalLink struct {
 	ID             int64               `json:"id"`
@@ -54,7 +50,7 @@ type externalInput struct {
 type externalRequest struct {
 	EmailPath
 	Body struct {
-		ExternalLinks []externalInput `json:"externalLinks" doc:"all of them; an empty list takes all away"`
+		ExternalLinks field[[]externalInput] `json:"externalLinks" doc:"all of them; an empty list or null takes all away"`
 	}
 }
 
@@ -62,7 +58,10 @@ type externalRequest struct {
 const maxExternal = 100
 
 func (r routes) setExternalLinks(ctx context.Context, in *externalRequest) (none, string, error) {
-	given := in.Body.ExternalLinks
+	given := in.Body.ExternalLinks.Value
+	if !in.Body.ExternalLinks.Set { // a mistake more often than a wish for none
+		return none{}, "", domain.Invalid("externalLinks", "is required: a list, which may be empty")
+	}
 	if len(given) > maxExternal {
 		return none{}, "", domain.Invalid("externalLinks", fmt.Sprintf("has %d items, at most %d are allowed", len(given), maxExternal))
 	}

@@ -9,15 +9,17 @@ import (
 	"github.com/sluicehq/sluice/kernel/domain"
 )
 
+const groupsTag = "groups"
+
 func (r routes) groups() {
-	handle(r, get("/clients/groups", "List the groups", clientsTag), r.listGroups)
-	handle(r, get("/clients/groups/{name}/emails", "Clients of a group", clientsTag), r.groupEmails)
-	handle(r, post("/clients/groups/create", "Add a group without clients", clientsTag), r.createGroup)
-	handle(r, post("/clients/groups/rename", "Give a group another name", clientsTag), r.renameGroup)
-	handle(r, post("/clients/groups/delete", "Delete a group; its clients stay", clientsTag), r.deleteGroup)
-	handle(r, post("/clients/groups/bulkAdd", "Put clients into a group, which is made if there is none", clientsTag), r.groupClients)
-	handle(r, post("/clients/groups/bulkRemove", "Take clients out of their group", clientsTag), r.ungroupClients)
-	handle(r, post("/clients/groups/resetTraffic", "Count a group's traffic from now on; its clients keep theirs", clientsTag), r.resetGroup)
+	handle(r, get("/clients/groups", "List the groups", groupsTag), r.listGroups)
+	handle(r, get("/clients/groups/{name}/emails", "Clients of a group", groupsTag), r.groupEmails)
+	handle(r, post("/clients/groups/create", "Add a group without clients", groupsTag), r.createGroup)
+	handle(r, post("/clients/groups/rename", "Give a group another name", groupsTag), r.renameGroup)
+	handle(r, post("/clients/groups/delete", "Delete a group; its clients stay", groupsTag), r.deleteGroup)
+	handle(r, post("/clients/groups/bulkAdd", "Put clients into a group, which is made if there is none", groupsTag), r.groupClients)
+	handle(r, post("/clients/groups/bulkRemove", "Take clients out of their group", groupsTag), r.ungroupClients)
+	handle(r, post("/clients/groups/resetTraffic", "Count a group's traffic from now on; its clients keep theirs", groupsTag), r.resetGroup)
 }
 
 // group is a group as callers see it.

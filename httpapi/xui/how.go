@@ -3,6 +3,8 @@ package xui
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
@@ -44,10 +46,66 @@ func digest(parts ...[]byte) string {
 // Bulk is a request about many clients.
 type Bulk struct {
 	Repeatable
-	Atomic bool `query:"atomic" doc:"1 = change nothing if anything would be skipped"`
-	DryRun bool `query:"dryRun" doc:"1 = answer and change nothing"`
+	Atomic flag `query:"atomic" doc:"1 = change nothing if anything would be skipped"`
+	DryRun flag `query:"dryRun" doc:"1 = answer and change nothing"`
+}
+
+// Resolve reads the wishes from the URL itself: one without a value would be no wish to huma, and be carried out.
+func (b *Bulk) Resolve(ctx huma.Context) []error {
+	var faults []error
+	url := ctx.URL()
+	given := url.Query()
+	for name, to := range map[string]*flag{"atomic": &b.Atomic, "dryRun": &b.DryRun} {
+		values, there := given[name]
+		if !there {
+			continue
+		}
+		on, known := flagWords[values[0]]
+		if *to = flag(on); !known || len(values) > 1 {
+			faults = append(faults, &huma.ErrorDetail{Location: "query." + name, Message: "must be 0 or 1, once"})
+		}
+	}
+	return append(faults, b.Repeatable.Resolve(ctx)...)
 }
 
 func (b *Bulk) how() accounts.How {
-	return accounts.How{Atomic: b.Atomic, DryRun: b.DryRun, Once: b.once}
+	return accounts.How{Atomic: bool(b.Atomic), DryRun: bool(b.DryRun), Once: b.once}
+}
+
+// flag is a boolean that may also be 0 or 1, as 3x-ui has them.
+type flag bool
+
+// flagWords are what a flag of a URL can be; its name alone switches it on.
+var flagWords = map[string]bool{"": true, "1": true, "true": true, "0": false, "false": false}
+
+// Schema lets UnmarshalJSON decide.
+func (flag) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Description: "true or false, also as 1 or 0"}
+}
+
+// UnmarshalJSON takes the numbers too; null is false.
+func (f *flag) UnmarshalJSON(data []byte) error {
+	on, known := flagWords[string(data)]
+	if *f = flag(on); !known && string(data) != "null" {
+		return errors.New("keepTraffic must be true or false, or 1 or 0")
+	}
+	return nil
+}
+
+// forBulkOnly are wishes that other routes would not heed.
+var forBulkOnly = []string{"atomic", "dryRun"}
+
+// unheeded refuses a request that wishes what its route does not do: whoever only tries must not change anything.
+func unheeded(api huma.API) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		for _, name := range forBulkOnly {
+			url := ctx.URL()
+			if url.Query().Has(name) {
+				_ = huma.WriteErr(api, ctx, http.StatusOK, "", // the writer's error is the connection's
+					&huma.ErrorDetail{Location: "query." + name, Message: "is for bulk routes only"})
+				return
+			}
+		}
+		next(ctx)
+	}
 }

@@ -32,7 +32,7 @@ type InboundHead struct {
 func newInboundHead(v accounts.InboundView) InboundHead {
 	return InboundHead{
 		ID: v.ID, Remark: v.Remark, Enable: v.Enabled, Listen: v.Listen, Port: v.Port, Protocol: string(v.Protocol), Tag: v.Tag,
-		ShareAddr: v.ShareAddress, Anonymous: v.Anonymous, Up: v.Up, Down: v.Down, Total: orZero(v.Quota),
+		ShareAddr: v.ShareAddress, ClientStats: []clientTraffic{}, Anonymous: v.Anonymous, Up: v.Up, Down: v.Down, Total: orZero(v.Quota),
 		ExpiryTime: orZero(v.ExpireAt), StreamSettings: document(v.StreamSettings), Sniffing: document(v.Sniffing), Problem: v.Problem,
 	}
 }

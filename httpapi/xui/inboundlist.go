@@ -75,9 +75,7 @@ func (r routes) inboundsText(ctx context.Context, clients func(*domain.Inbound) 
 func (r routes) inboundText(
 	ctx context.Context, before string, v accounts.InboundView, encode encodeUser, yield func([]byte, error) bool,
 ) bool {
-	head := newInboundHead(v)
-	head.ClientStats = []clientTraffic{}
-	text, err := appendJSON([]byte(before), head)
+	text, err := appendJSON([]byte(before), newInboundHead(v))
 	if err == nil {
 		text = append(bytes.TrimSuffix(text, []byte("}")), `,"settings":`...)
 		text, err = appendJSON(text, document(cmp.Or(v.Settings, "{}")))

@@ -2,7 +2,6 @@ package xui
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 )
@@ -25,7 +24,7 @@ func Reads(path string) bool {
 	case "onlines", "onlinesByGuid", "activeInbounds", "lastOnline", "clientIpsByGuid":
 		return known && !deeper // not onlines/attach, which changes a client of that name
 	case "ips":
-		return known && !slices.Contains([]string{"", "attach", "detach", "externalLinks"}, rest) && !strings.Contains(rest, "/")
+		return known && rest != "" && !strings.Contains(rest, "/")
 	}
 	return false
 }

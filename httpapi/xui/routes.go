@@ -39,7 +39,6 @@ func Register(api huma.API, o Options) {
 	r.inbounds()
 	r.creation()
 	r.clients()
-	r.external()
 	r.lists()
 	r.bulk()
 	r.groups()
@@ -47,6 +46,7 @@ func Register(api huma.API, o Options) {
 	r.online()
 	r.tokens()
 	r.server()
+	r.ofOne()
 	describe(api.OpenAPI())
 }
 

@@ -33,7 +33,7 @@ func (a Adjustment) check() error {
 // BulkAdjust changes expiry, quota and flow of users, each named once, in one transaction. What can not be done for a
 // user is skipped, with every reason; the rest of it is done. Done are the users of whom something was.
 func (s *Service) BulkAdjust(ctx context.Context, names []string, adj Adjustment, how How) (Report, error) {
-	if err := adj.check(); err != nil {
+	if err := adj.check(); err != nil && len(names) > 0 { // nobody is nothing to do, as in 3x-ui
 		return Report{}, err
 	}
 	inbounds, err := s.DB.Inbounds(ctx)

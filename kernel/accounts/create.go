@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/sluicehq/sluice/kernel/domain"
@@ -14,10 +15,7 @@ import (
 // with the same SubID: then the new inbounds are attached and nothing else changes (decisions.md §2, add). With o, the view
 // of a request that is sent again is what it was the first time.
 func (s *Service) CreateUser(ctx context.Context, n NewUser, o *Once) (view UserView, err error) {
-	drafts := s.draft(ctx, []NewUser{n})
-	if drafts[0].why != nil {
-		return UserView{}, drafts[0].why
-	}
+	drafts := s.draft(ctx, []NewUser{n}) // what is wrong with it counts only if it was not made before
 	var b *batch
 	err = s.write(ctx, func(tx *storage.Tx) error {
 		b = newBatch(tx)
@@ -176,6 +174,10 @@ func sift(ctx context.Context, tx *storage.Tx, drafts []draft) error {
 	if err != nil {
 		return err
 	}
+	there, err := holders(ctx, tx, drafts, taken)
+	if err != nil {
+		return err
+	}
 	own := claims{}
 	for i := range drafts {
 		d := &drafts[i]
@@ -189,9 +191,7 @@ func sift(ctx context.Context, tx *storage.Tx, drafts []draft) error {
 		case "":
 			d.why = own.claim(d)
 		case "username_key":
-			if err := d.attach(ctx, tx, own); err != nil {
-				return err
-			}
+			d.attach(there[d.row.User.UsernameKey], own)
 		default:
 			d.why = columnTaken(column)
 		}
@@ -222,55 +222,63 @@ func supplied(drafts []draft) []domain.User {
 	return users
 }
 
-// attach finds the user whose name a draft has. With the same sub id it gets the draft's inbounds; else the name is taken.
-func (d *draft) attach(ctx context.Context, tx *storage.Tx, own claims) error {
-	old, err := tx.UserByName(ctx, d.given.Username)
+// holders are the users whose names drafts have, by their keys.
+func holders(ctx context.Context, tx *storage.Tx, drafts []draft, taken map[int]string) (map[string]domain.Account, error) {
+	var names []string
+	for i, column := range taken {
+		if column == "username_key" {
+			names = append(names, drafts[i].given.Username)
+		}
+	}
+	if len(names) == 0 {
+		return nil, nil
+	}
+	ids, err := tx.UserIDs(ctx, names)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if d.given.SubID != old.SubID || !own.add("username_key", old.UsernameKey) {
+	accounts, err := accountsByID(ctx, tx, slices.Collect(maps.Values(ids)))
+	byName := make(map[string]domain.Account, len(accounts))
+	for _, a := range accounts {
+		byName[a.User.UsernameKey] = a
+	}
+	return byName, err
+}
+
+// attach gives the user who has the name of a draft the draft's inbounds, if it has the sub id too; else the name is taken.
+func (d *draft) attach(old domain.Account, own claims) {
+	name := [2]string{"username_key", old.User.UsernameKey}
+	if d.given.SubID != old.User.SubID || own[name] {
 		d.why = nameTaken(d.given.Username)
-		return nil
+		return
 	}
-	if d.account, err = tx.Account(ctx, old.ID); err != nil {
-		return err
-	}
-	both := slices.Compact(slices.Sorted(slices.Values(slices.Concat(d.account.Inbounds, d.row.Inbounds))))
-	d.same = len(both) == len(d.account.Inbounds)
-	d.account.Inbounds = both
-	return nil
+	own[name] = true
+	both := slices.Compact(slices.Sorted(slices.Values(slices.Concat(old.Inbounds, d.row.Inbounds))))
+	d.same = len(both) == len(old.Inbounds)
+	d.account, d.account.Inbounds = old, both
 }
 
 // claims are the unique values that the drafts of one request take, by column.
 type claims map[[2]string]bool
 
-// add says whether the value was free.
-func (c claims) add(column, value string) bool {
-	key := [2]string{column, value}
-	if c[key] {
-		return false
-	}
-	c[key] = true
-	return true
-}
-
-// claim takes everything that is unique of a draft, or says what another one has.
+// claim takes everything that is unique of a draft, or, taking nothing, says what another one has.
 func (c claims) claim(d *draft) *domain.Error {
 	u := &d.row.User
-	if !c.add("username_key", u.UsernameKey) {
-		return nameTaken(d.given.Username)
+	values := [][2]string{
+		{"username_key", u.UsernameKey}, {"sub_id", u.SubID}, {"vless_id", u.VLESSKey()}, {"vmess_id", u.VMessID},
+		{"trojan_password", u.TrojanPassword}, {"shadowsocks_password", u.ShadowsocksPassword}, {"hysteria_auth", u.HysteriaAuth},
 	}
-	for _, v := range []struct{ column, value string }{
-		{"sub_id", u.SubID},
-		{"vless_id", u.VLESSKey()},
-		{"vmess_id", u.VMessID},
-		{"trojan_password", u.TrojanPassword},
-		{"shadowsocks_password", u.ShadowsocksPassword},
-		{"hysteria_auth", u.HysteriaAuth},
-	} {
-		if !c.add(v.column, v.value) {
-			return columnTaken(v.column)
+	for _, v := range values {
+		switch {
+		case !c[v]:
+		case v[0] == "username_key":
+			return nameTaken(d.given.Username)
+		default:
+			return columnTaken(v[0])
 		}
+	}
+	for _, v := range values {
+		c[v] = true
 	}
 	return nil
 }

@@ -98,22 +98,27 @@ func (s *Service) refresh(ctx context.Context, ids []int64) (wrong int, err erro
 	if len(ids) == 0 {
 		return 0, nil
 	}
-	err = s.settled(func() error {
-		accounts, err := s.DB.Accounts(ctx, ids)
+	for some := range slices.Chunk(ids, followBatch) {
+		err := s.settled(func() error {
+			accounts, err := s.DB.Accounts(ctx, some)
+			if err != nil {
+				return err
+			}
+			gone := missing(some, accounts)
+			for _, a := range accounts {
+				wrong += differs(s.Directory.Revision(a.User.ID), a.User.Revision)
+			}
+			for _, id := range gone {
+				wrong += differs(s.Directory.Revision(id), 0)
+			}
+			s.usersChanged(ctx, "users of the database", accounts, gone)
+			return nil
+		})
 		if err != nil {
-			return err
+			return wrong, err
 		}
-		gone := missing(ids, accounts)
-		for _, a := range accounts {
-			wrong += differs(s.Directory.Revision(a.User.ID), a.User.Revision)
-		}
-		for _, id := range gone {
-			wrong += differs(s.Directory.Revision(id), 0)
-		}
-		s.usersChanged(ctx, "users of the database", accounts, gone)
-		return nil
-	})
-	return wrong, err
+	}
+	return wrong, nil
 }
 
 func differs(a, b int64) int {

@@ -134,6 +134,9 @@ func (s *Service) DeleteGroup(ctx context.Context, name string) (users int, err 
 
 // ResetGroup makes a group's own count begin anew; its users keep theirs.
 func (s *Service) ResetGroup(ctx context.Context, name string) error {
+	if err := s.flush(ctx); err != nil {
+		return err
+	}
 	return s.write(ctx, func(tx *storage.Tx) error {
 		group, err := groupNamed(ctx, tx, name)
 		if err != nil {

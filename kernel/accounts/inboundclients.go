@@ -171,6 +171,7 @@ func (s *Service) storeEdits(ctx context.Context, b *batch, r *roster) error {
 		return err
 	}
 	var changed []domain.Account
+	groups := groupsByName{}
 	for _, v := range r.edited {
 		a, there := accounts[v.ID]
 		if !there || a.User.Revision != v.Revision {
@@ -178,14 +179,19 @@ func (s *Service) storeEdits(ctx context.Context, b *batch, r *roster) error {
 		}
 		a.User = v.User
 		if label, given := r.labels[v.ID]; given {
-			if err := relabel(ctx, b.tx, &a, label); err != nil {
+			id, err := groups.find(ctx, b.tx, label)
+			if err != nil {
 				return err
 			}
+			a.Groups = labelled(a.Groups, id)
 		}
 		changed = append(changed, s.touched(&a))
 	}
 	if err := b.tx.UpdateUsers(ctx, usersOf(changed)); err != nil {
 		return within(clientsField, conflict(err, ""))
+	}
+	if err := b.tx.ReplaceGroups(ctx, changed); err != nil {
+		return err
 	}
 	b.put = append(b.put, changed...)
 	return nil

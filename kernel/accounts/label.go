@@ -19,14 +19,11 @@ func (s *Service) Label(ctx context.Context, names []string, group string, how H
 		return Report{}, err
 	}
 	return s.bulk(ctx, how, "users grouped", ids, func(b *batch) error {
-		var id int64
-		if group != "" {
-			var err error
-			if id, err = (groupsByName{}).find(ctx, b.tx, group); err != nil {
-				return err
-			}
+		id, err := (groupsByName{}).find(ctx, b.tx, group)
+		if err != nil {
+			return err
 		}
-		err := b.each(ctx, names, ids, func(name string, a *domain.Account) {
+		err = b.each(ctx, names, ids, func(name string, a *domain.Account) {
 			after := labelled(a.Groups, id)
 			if slices.Equal(a.Groups, after) {
 				b.idle(name)
@@ -56,12 +53,9 @@ func checkLabel(group string) error {
 
 // relabel makes the group of that name the first one of an account.
 func relabel(ctx context.Context, tx *storage.Tx, a *domain.Account, name string) error {
-	var id int64
-	if name != "" {
-		var err error
-		if id, err = (groupsByName{}).find(ctx, tx, name); err != nil {
-			return err
-		}
+	id, err := (groupsByName{}).find(ctx, tx, name)
+	if err != nil {
+		return err
 	}
 	a.Groups = labelled(a.Groups, id)
 	return tx.ReplaceGroups(ctx, []domain.Account{*a})
@@ -86,8 +80,11 @@ func without(ids []int64, id int64) []int64 {
 // groupsByName remembers the groups that a request has found or made.
 type groupsByName map[string]int64
 
-// find returns the id of the group of that name, and makes the group if there is none.
+// find returns the id of the group of that name, and makes the group if there is none; 0 for "".
 func (g groupsByName) find(ctx context.Context, tx *storage.Tx, name string) (int64, error) {
+	if name == "" {
+		return 0, nil
+	}
 	if id, ok := g[name]; ok {
 		return id, nil
 	}

@@ -46,12 +46,10 @@ func (s *Service) reset(ctx context.Context, tx *storage.Tx, accounts []domain.A
 }
 
 // ResetAllTraffics sets the usage of every user that has any to zero, in one transaction. Users are read and told of in
-// portions: with more of them it needs no more memory.
+// portions: with more of them it holds no more than their ids. Whoever asks for usage waits until it is done.
 func (s *Service) ResetAllTraffics(ctx context.Context, how How) (Report, error) {
-	if s.Usage != nil { // so that the directory knows of all that was moved
-		if err := s.Usage.Flush(ctx); err != nil {
-			return Report{}, err
-		}
+	if err := s.flush(ctx); err != nil {
+		return Report{}, err
 	}
 	ids := s.Directory.UsedIDs()
 	return s.bulk(ctx, how, "usage of all reset", ids, func(b *batch) error {
@@ -68,6 +66,14 @@ func (s *Service) ResetAllTraffics(ctx context.Context, how How) (Report, error)
 		b.others = ids
 		return nil
 	})
+}
+
+// flush stores everything that moved, so that the directory knows of it.
+func (s *Service) flush(ctx context.Context) error {
+	if s.Usage == nil {
+		return nil
+	}
+	return s.Usage.Flush(ctx)
 }
 
 // reread makes the directory and the core follow a commit that changed more users than should be held in memory.

@@ -70,6 +70,11 @@ func (s *Service) tryUpdate(ctx context.Context, before domain.User, edit func(v
 		}
 		a.User = after.User
 		a.User.UpdatedAt = s.now()
+		if before.UsernameKey != domain.NameKey(after.Username) { // what was kept under the name is for a new user of it
+			if err := tx.DropKeptTraffic(ctx, []string{after.Username}); err != nil {
+				return err
+			}
+		}
 		if group != after.Group {
 			if err := relabel(ctx, tx, a, after.Group); err != nil {
 				return err

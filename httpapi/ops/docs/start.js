@@ -1,4 +1,4 @@
-// Paths are relative, so that the page works behind a proxy that puts it under a prefix.
+// Paths are relative to the page.
 SwaggerUIBundle({
   url: 'openapi.json',
   dom_id: '#docs',
