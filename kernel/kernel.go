@@ -263,6 +263,10 @@ func (k *Kernel) startCore(ctx context.Context) error {
 	}
 	if err := k.Core.Start(ctx, core.Snapshot{Config: config, Inbounds: inbounds, Accounts: accounts}); err != nil {
 		k.o.Log.Error("the core does not run: see /readyz with a token, and `sluice core set`", zap.Error(err))
+		return k.db.EachAccount(ctx, func(a domain.Account) error { // it may not have asked for them
+			k.directory.Put(a)
+			return nil
+		})
 	}
 	return nil
 }

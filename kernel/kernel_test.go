@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/sluicehq/sluice/kernel/directory"
 	"github.com/sluicehq/sluice/kernel/domain"
 	"github.com/sluicehq/sluice/kernel/plugin"
 	"github.com/sluicehq/sluice/storage"
@@ -68,6 +69,14 @@ func TestStartWithABrokenCoreConfiguration(t *testing.T) {
 		t.Errorf("Open starts parts: %+v", k)
 	}
 	err = k.db.Write(t.Context(), func(tx *storage.Tx) error {
+		owner := domain.Admin{Username: "owner"}
+		if err := tx.InsertAdmin(t.Context(), &owner); err != nil {
+			return err
+		}
+		alice := domain.User{Username: "alice", SubID: "s", Enabled: true, AdminID: owner.ID}
+		if err := tx.InsertUser(t.Context(), &alice, nil); err != nil {
+			return err
+		}
 		_, err := tx.SaveCoreConfig(t.Context(), `{"outbounds":[{"protocol":"gopher"}]}`)
 		return err
 	})
@@ -90,8 +99,9 @@ func TestStartWithABrokenCoreConfiguration(t *testing.T) {
 	if logs.FilterMessageSnippet("the core does not run").Len() != 1 {
 		t.Errorf("logged %+v", logs.All())
 	}
-	if _, err := k.Accounts.FirstAdmin(t.Context()); err != nil {
-		t.Errorf("the use cases do not work: %v", err)
+	page, err := k.Accounts.Users(t.Context(), directory.Query{Limit: 1}, 1)
+	if err != nil || page.Summary.Total != 1 || len(page.Users) != 1 {
+		t.Errorf("the use cases know %+v, %v", page, err)
 	}
 	const good = `{"outbounds":[{"protocol":"freedom"}]}`
 	if err := k.Accounts.SetCoreConfig(t.Context(), good); domain.CodeOf(err) != domain.CodeUnavailable {

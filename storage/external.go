@@ -71,12 +71,15 @@ func (r *Reader) ExternalContents(ctx context.Context, urls []string) ([]domain.
 	return all, fail(ctx, r.engine, "read external contents", err)
 }
 
+// newer says that what was fetched is not older than what is stored. Two processes that fetch at once are seconds apart; what
+// is stored from more than a minute later is of a clock that was wrong.
+const newer = "(EXCLUDED.fetched_at >= c.fetched_at OR c.fetched_at > EXCLUDED.fetched_at + 60000)"
+
 // saveContent keeps the links of the last fetch that succeeded.
 const saveContent = `INSERT INTO external_contents AS c (url_key, url, links, fetched_at, tried_at, error)
 	VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (url_key) DO UPDATE SET
-	links = CASE WHEN EXCLUDED.error = '' AND EXCLUDED.fetched_at >= c.fetched_at THEN EXCLUDED.links ELSE c.links END,
-	fetched_at = CASE WHEN EXCLUDED.error = '' AND EXCLUDED.fetched_at >= c.fetched_at
-		THEN EXCLUDED.fetched_at ELSE c.fetched_at END,
+	links = CASE WHEN EXCLUDED.error = '' AND ` + newer + ` THEN EXCLUDED.links ELSE c.links END,
+	fetched_at = CASE WHEN EXCLUDED.error = '' AND ` + newer + ` THEN EXCLUDED.fetched_at ELSE c.fetched_at END,
 	tried_at = EXCLUDED.tried_at, error = EXCLUDED.error`
 
 // SaveExternalContent stores how a fetch of a provider's subscription ended. If it failed, or is older than the one

@@ -83,6 +83,16 @@ func TestExternalContents(t *testing.T) {
 				domain.ExternalContent{FetchedAt: 10, TriedAt: 10},
 				domain.ExternalContent{Links: []string{}, FetchedAt: 10, TriedAt: 10},
 			},
+			{
+				"by a clock that was ahead",
+				domain.ExternalContent{Links: []string{"late"}, FetchedAt: 90_000, TriedAt: 90_000},
+				domain.ExternalContent{Links: []string{"late"}, FetchedAt: 90_000, TriedAt: 90_000},
+			},
+			{
+				"by the same clock, put right",
+				domain.ExternalContent{Links: []string{"new"}, FetchedAt: 20, TriedAt: 20},
+				domain.ExternalContent{Links: []string{"new"}, FetchedAt: 20, TriedAt: 20},
+			},
 		} {
 			test.save.URL, test.want.URL = url, url
 			if err := db.SaveExternalContent(ctx, test.save); err != nil {

@@ -265,8 +265,13 @@ type claims map[[2]string]bool
 func (c claims) claim(d *draft) *domain.Error {
 	u := &d.row.User
 	values := [][2]string{
-		{"username_key", u.UsernameKey}, {"sub_id", u.SubID}, {"vless_id", u.VLESSKey()}, {"vmess_id", u.VMessID},
-		{"trojan_password", u.TrojanPassword}, {"shadowsocks_password", u.ShadowsocksPassword}, {"hysteria_auth", u.HysteriaAuth},
+		{"username_key", u.UsernameKey},
+		{"sub_id", u.SubID},
+		{"vless_id", u.VLESSKey()},
+		{"vmess_id", u.VMessID},
+		{"trojan_password", u.TrojanPassword},
+		{"shadowsocks_password", u.ShadowsocksPassword},
+		{"hysteria_auth", u.HysteriaAuth},
 	}
 	for _, v := range values {
 		switch {

@@ -29,6 +29,9 @@ func (d *Directory) Memory() Memory {
 		bytes += len(l.chunks)*4*chunkSlots + cap(l.chunks)*int(unsafe.Sizeof(chunk{}))
 	}
 	for _, o := range d.orders {
+		if o.waiting { // its builder writes to it
+			continue
+		}
 		bytes += 8*cap(o.keys) + 4*cap(o.touched) + 8*(cap(o.marked)+cap(o.changed))
 	}
 	return Memory{Users: d.recs.len(), Bytes: int64(bytes) + d.text.bytes}

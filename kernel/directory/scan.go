@@ -12,8 +12,8 @@ const (
 	scanSlots  = 16 << 10
 )
 
-// scan looks at all users, and lets others in. Whoever changes meanwhile is looked at again at the end, so that what it
-// finds is right at that moment.
+// scan looks at all users, and lets others in. Whoever is put or removed meanwhile is looked at again at the end, so that what
+// it finds is right at that moment, but for bytes that were moved meanwhile.
 type scan struct {
 	d       *Directory
 	q       *Query

@@ -53,6 +53,7 @@ func TestNameKey(t *testing.T) {
 		{"ASCII case", "Alice@Example.COM", "alice@example.com"},
 		{"Cyrillic case", "МАРИЯ", "мария"},
 		{"composed and decomposed", "Ren\u00e9e", "Rene\u0301e"},
+		{"composed in lower case only", "J\u030canis", "\u01f0anis"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if NameKey(c.a) != NameKey(c.b) {

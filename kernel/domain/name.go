@@ -11,9 +11,9 @@ import (
 // MaxNameLength is the longest username, in characters (decisions.md §1.2).
 const MaxNameLength = 128
 
-// NameKey is the form in which names are compared: NFC, then lower case. It is computed here and not in SQL, so that
-// SQLite (ASCII only) and PostgreSQL agree.
-func NameKey(name string) string { return strings.ToLower(norm.NFC.String(name)) }
+// NameKey is the form in which names are compared: lower case in NFC, which lower case can leave. It is computed here and not
+// in SQL, so that SQLite (ASCII only) and PostgreSQL agree.
+func NameKey(name string) string { return norm.NFC.String(strings.ToLower(norm.NFC.String(name))) }
 
 // CheckName refuses a username that could not be a path segment of the APIs.
 func CheckName(name string) error {

@@ -22,10 +22,14 @@ func parse(body string) ([]string, error) {
 		}
 	}
 	var links []string
+	total := 0
 	for line := range strings.Lines(body) {
 		line = strings.TrimSpace(line)
 		if len(line) > maxValue || !isText(line) || !isShareLink(line) {
 			continue
+		}
+		if total += len(line); total > maxTotal { // more is never handed on, and would be read for every subscription
+			break
 		}
 		if links = append(links, line); len(links) == maxLinks {
 			break

@@ -206,6 +206,20 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
+// Where a provider redirects to may be as secret as its URL: no cause quotes it.
+func TestSecretsStayOutOfCauses(t *testing.T) {
+	server := serve(t, inside, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Location", "http://host:bad/SECRET")
+		w.WriteHeader(http.StatusFound)
+	})
+	_, err := guard.New(guard.Options{Allow: allowInside}).Get(t.Context(), server.String()+"/SECRET", 10)
+	for ; err != nil; err = errors.Unwrap(err) {
+		if strings.Contains(err.Error(), "SECRET") {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
 func TestLimit(t *testing.T) {
 	server := serve(t, inside, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "12345") })
 	client := guard.New(guard.Options{Allow: allowInside})

@@ -47,8 +47,18 @@ func explain(ctx context.Context, host string, err error) error {
 
 // bare is err without the URL of the request, which may be a secret that no log should have.
 func bare(err error) error {
-	var failed *url.Error
-	if errors.As(err, &failed) {
+	var (
+		failed    *url.Error
+		dialed    *net.OpError
+		encrypted *tls.CertificateVerificationError
+	)
+	switch {
+	case !errors.As(err, &failed), errors.As(err, &dialed), errors.As(err, &encrypted):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+	default: // it may quote what was sent, such as where to redirect to
+		return errors.New("the exchange failed")
+	}
+	if failed != nil {
 		return failed.Err
 	}
 	return err
