@@ -262,9 +262,10 @@ type summary struct {
 // maxSummary is how many names each list of the summary has at most.
 const maxSummary = 200
 
-func newSummary(s directory.Summary, online []string) summary {
+func newSummary(page *accounts.Page) summary {
+	s := &page.Summary
 	return summary{
-		Total: s.Total, Active: s.Active, Online: online[:min(len(online), maxSummary)], OnlineCount: len(online),
+		Total: s.Total, Active: s.Active, Online: page.Names, OnlineCount: page.Online,
 		Depleted: s.DepletedNames, DepletedCount: s.Depleted, Expiring: s.ExpiringNames, ExpiringCount: s.Expiring,
 		Deactive: s.DisabledNames, DeactiveCount: s.Disabled,
 	}
@@ -286,7 +287,7 @@ func (r routes) page(ctx context.Context, in *pageRequest) (clientPage, string, 
 	}
 	out := clientPage{
 		Items: make([]pagedClient, 0, len(page.Users)), Total: page.Summary.Total, Filtered: page.Filtered,
-		Page: in.Page, PageSize: in.PageSize, Summary: newSummary(page.Summary, page.Online), Groups: page.Groups,
+		Page: in.Page, PageSize: in.PageSize, Summary: newSummary(&page), Groups: page.Groups,
 	}
 	for _, l := range page.Users {
 		out.Items = append(out.Items, r.newPagedClient(l))

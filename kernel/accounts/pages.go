@@ -20,22 +20,24 @@ type Page struct {
 	Users    []Listed          // without what pages do not show: see storage.Reader.Overviews
 	Filtered int               // users that the query matches
 	Summary  directory.Summary // of all users
-	Online   []string          // names of those with open connections
+	Online   int               // users with open connections
+	Names    []string          // of the first of those by id
 	Groups   []string          // names of all groups, in alphabetical order
 }
 
-// Users answers a query about users, with at most names names in each list of the summary. It costs as much as the page
-// is long, but for a search, which looks at every user's texts in memory. Whom a commit removes meanwhile is missing.
+// Users answers a query about users, with at most names names in each list around the page. It costs as much as the page
+// is long and users are online, but for a search, which looks at every user's texts in memory. Whom a commit removes
+// meanwhile is missing.
 func (s *Service) Users(ctx context.Context, q directory.Query, names int) (Page, error) {
 	now := s.now()
-	online := s.Online()
-	for _, o := range online {
-		q.Online = append(q.Online, o.UserID)
+	online := s.onlineIDs()
+	if q.Buckets&directory.Online != 0 {
+		q.Online = online
 	}
 	found := s.Directory.Page(now, q)
-	page := Page{Filtered: found.Filtered, Summary: s.Directory.Summary(now, names), Online: []string{}}
-	for _, o := range online {
-		page.Online = append(page.Online, o.Username)
+	page := Page{
+		Filtered: found.Filtered, Summary: s.Directory.Summary(now, names),
+		Online: len(online), Names: s.Directory.Names(online[:min(len(online), names)]),
 	}
 	groups, err := s.groupNames(ctx)
 	if err != nil {
@@ -60,6 +62,20 @@ func (s *Service) Users(ctx context.Context, q directory.Query, names int) (Page
 		}
 	}
 	return page, nil
+}
+
+// onlineIDs are the ids of the users with open connections, ascending.
+func (s *Service) onlineIDs() []int64 {
+	if s.Core == nil {
+		return nil
+	}
+	online := s.Core.Online()
+	ids := make([]int64, len(online))
+	for i, o := range online {
+		ids[i] = o.UserID
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // UsersByTgID returns the users with that Telegram id, by id.

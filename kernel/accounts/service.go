@@ -60,6 +60,7 @@ type Directory interface {
 
 	Page(now int64, q directory.Query) directory.Page
 	Summary(now int64, names int) directory.Summary
+	Names(ids []int64) []string
 	GroupTotals() map[int64]directory.GroupTotal
 	DepletedIDs(now int64) []int64
 	OrphanIDs() []int64
