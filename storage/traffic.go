@@ -26,6 +26,11 @@ func (r *Reader) Traffic(ctx context.Context, userID int64) (domain.Traffic, err
 	return t, r.found(ctx, domain.KindUser, err)
 }
 
+// UsedIDs returns the ids of the users that moved anything since their last reset, ascending. It reads the whole table.
+func (r *Reader) UsedIDs(ctx context.Context) ([]int64, error) {
+	return r.ids(ctx, "read users with usage", "SELECT user_id FROM user_traffic WHERE up > 0 OR down > 0 ORDER BY user_id")
+}
+
 // LastFlush returns the highest seq that node has flushed, 0 before the first.
 func (r *Reader) LastFlush(ctx context.Context, node string) (seq int64, err error) {
 	err = r.raw.row(ctx, "SELECT coalesce(max(seq), 0) FROM flushes WHERE node = $1", node).Scan(&seq)

@@ -157,3 +157,14 @@ func TestFlushesBesideWrites(t *testing.T) {
 		equal(t, "users left", len(accounts(t, db)), stay)
 	})
 }
+
+func TestUsedIDs(t *testing.T) {
+	each(t, func(t *testing.T, db *storage.DB) {
+		ctx := context.Background()
+		addUsers(t, db, addAdmin(t, db, "root").ID, 4)
+		equal(t, "before a byte", must(db.UsedIDs(ctx))(t), []int64{})
+		flush(t, db, chunk("n", 1, moved(4, noon, 0, 1), moved(2, noon, 3, 0), moved(3, noon, 1, 1)))
+		write(t, db, func(tx *storage.Tx) error { return tx.SetTraffic(ctx, 3, 0, 0) })
+		equal(t, "used", must(db.UsedIDs(ctx))(t), []int64{2, 4})
+	})
+}

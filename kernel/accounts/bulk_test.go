@@ -302,6 +302,23 @@ func TestResetAllTraffics(t *testing.T) {
 	b.agree()
 }
 
+// Bytes that another process has stored are reset too, although the directory does not know of them.
+func TestResetAllTrafficsOfAnotherProcess(t *testing.T) {
+	b := newBulk(t)
+	moved := domain.Chunk{Node: "other", Seq: 1, Users: []domain.TrafficDelta{{UserID: 3, Up: 7, OnlineAt: start}}}
+	if err := b.db.FlushTraffic(t.Context(), moved); err != nil {
+		t.Fatal(err)
+	}
+	report, err := b.ResetAllTraffics(t.Context(), accounts.How{})
+	if err != nil || report.Count != 2 { // and a
+		t.Errorf("%d reset, %v", report.Count, err)
+	}
+	if got := b.story("c"); got != "active since 0d, manual reset of 7+0 at 0d" {
+		t.Errorf("c is %s", got)
+	}
+	b.agree()
+}
+
 // Two requests with one key at the same time are one request.
 func TestOnceAtTheSameTime(t *testing.T) {
 	b := newBulk(t)

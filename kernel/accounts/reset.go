@@ -51,7 +51,10 @@ func (s *Service) ResetAllTraffics(ctx context.Context, how How) (Report, error)
 	if err := s.flush(ctx); err != nil {
 		return Report{}, err
 	}
-	ids := s.Directory.UsedIDs()
+	ids, err := s.DB.UsedIDs(ctx) // the directory does not know what other processes have stored
+	if err != nil {
+		return Report{}, err
+	}
 	return s.bulk(ctx, how, "usage of all reset", ids, func(b *batch) error {
 		for some := range slices.Chunk(ids, accountBatch) {
 			accounts, err := b.tx.Accounts(ctx, some)
@@ -68,7 +71,7 @@ func (s *Service) ResetAllTraffics(ctx context.Context, how How) (Report, error)
 	})
 }
 
-// flush stores everything that moved, so that the directory knows of it.
+// flush stores everything that moved here.
 func (s *Service) flush(ctx context.Context) error {
 	if s.Usage == nil {
 		return nil

@@ -64,7 +64,6 @@ type Directory interface {
 	GroupTotals() map[int64]directory.GroupTotal
 	DepletedIDs(now int64) []int64
 	OrphanIDs() []int64
-	UsedIDs() []int64
 }
 
 // Periods says when usage resets and subscriptions renew.

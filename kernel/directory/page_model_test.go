@@ -265,7 +265,6 @@ func (m *model) comparePages(t *testing.T, d *Directory) {
 			m.ids(func(a domain.Account) bool { return m.bucketOf(a) == Depleted }),
 		},
 		"orphans": {d.OrphanIDs(), m.ids(func(a domain.Account) bool { return len(a.Inbounds)+len(a.Groups) == 0 })},
-		"used":    {d.UsedIDs(), m.ids(func(a domain.Account) bool { return a.Traffic.Used() > 0 })},
 		"groups":  {d.GroupTotals(), m.totals()},
 	} {
 		if !reflect.DeepEqual(pair[0], pair[1]) {

@@ -120,9 +120,6 @@ func TestSummary(t *testing.T) {
 	if got, want := d.OrphanIDs(), []int64{1, 2, 7}; !slices.Equal(got, want) {
 		t.Errorf("orphans %v, want %v", got, want)
 	}
-	if got, want := d.UsedIDs(), []int64{5, 6}; !slices.Equal(got, want) {
-		t.Errorf("used %v, want %v", got, want)
-	}
 	d.Moved([]domain.TrafficDelta{{UserID: 3, Up: 4, Down: 2}})
 	totals := map[int64]GroupTotal{8: {2, 64, 2}, 9: {1, 4, 2}}
 	if got := d.GroupTotals(); !reflect.DeepEqual(got, totals) {

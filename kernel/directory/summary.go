@@ -82,11 +82,6 @@ func (d *Directory) OrphanIDs() []int64 {
 	return d.idsOf(func(slot uint32) bool { return d.sets.sets[d.recs.tag(slot).set].orphaned() })
 }
 
-// UsedIDs returns the ids of the users that have any usage, ascending. It looks at every user.
-func (d *Directory) UsedIDs() []int64 {
-	return d.idsOf(func(slot uint32) bool { return d.recs.at(slot).up+d.recs.at(slot).down > 0 })
-}
-
 // GroupTotal is what the members of a group are together.
 type GroupTotal struct {
 	Users    int
