@@ -16,6 +16,8 @@ import (
 // What a provider may take. Time and size are those of 3x-ui.
 const (
 	maxFetches = 8               // that talk to a provider at the same time; the others wait
+	siteShare  = 2               // of them to one server, which can have a URL for each customer and be dead for all
+	siteQueue  = 64              // fetches of one server under way; what is more is left alone for now
 	timeout    = 6 * time.Second // for one fetch
 	maxBody    = 2 << 20         // bytes
 )
@@ -51,6 +53,12 @@ type provider struct {
 	retryAt  time.Time
 }
 
+// site is a server, by host and port, that some providers are on.
+type site struct {
+	turns    chan struct{} // one for each fetch that may talk to it
+	underway int           // fetches that have or wait for a turn
+}
+
 // maxProviders bounds the memory that failing providers take.
 const maxProviders = 1024
 
@@ -76,13 +84,17 @@ func (f *fetch) wait(ctx context.Context) []string {
 }
 
 // fetch starts a fetch of the URL, or joins the one that is under way. It is nil when the provider is left alone for
-// now, because it failed lately or too many are being fetched.
+// now, because it failed lately or too many are being fetched, of all or of its server.
 func (s *Service) fetch(url string) *fetch {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := s.providers[url]
+	p, h := s.providers[url], s.siteOf(url)
 	switch {
 	case s.ctx.Err() != nil:
+		return nil
+	case p != nil && p.fetch != nil:
+		return p.fetch
+	case h.underway == siteQueue, p != nil && s.Clock.Now().Before(p.retryAt):
 		return nil
 	case p == nil:
 		if !s.makeRoom() {
@@ -90,15 +102,21 @@ func (s *Service) fetch(url string) *fetch {
 		}
 		p = &provider{}
 		s.providers[url] = p
-	case p.fetch != nil:
-		return p.fetch
-	case s.Clock.Now().Before(p.retryAt):
-		return nil
 	}
 	f := &fetch{done: make(chan struct{})}
 	p.fetch = f
-	s.running.Go(func() { s.run(url, f) })
+	h.underway++
+	s.sites[serverOf(url)] = h
+	s.running.Go(func() { s.run(url, h, f) })
 	return f
+}
+
+// siteOf is the URL's server: the one that others are fetched from, or a new one.
+func (s *Service) siteOf(url string) *site {
+	if h := s.sites[serverOf(url)]; h != nil {
+		return h
+	}
+	return &site{turns: make(chan struct{}, siteShare)}
 }
 
 // makeRoom forgets the failures of some provider if there are too many. It reports false when all are being fetched.
@@ -116,10 +134,13 @@ func (s *Service) makeRoom() bool {
 }
 
 // run fetches and notes how it went.
-func (s *Service) run(url string, f *fetch) {
-	links, err := s.inTurn(url)
+func (s *Service) run(url string, h *site, f *fetch) {
+	links, err := s.inTurn(url, h)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if h.underway--; h.underway == 0 {
+		delete(s.sites, serverOf(url))
+	}
 	f.links = links
 	close(f.done)
 	p := s.providers[url]
@@ -137,27 +158,34 @@ func (s *Service) run(url string, f *fetch) {
 	}
 }
 
-// inTurn refreshes the URL once there is a slot.
-func (s *Service) inTurn(url string) ([]string, error) {
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-		return s.refresh(url)
-	case <-s.ctx.Done():
-		return nil, s.ctx.Err()
+// inTurn refreshes the URL once its server and then all together have room: who waits for a slow server holds up no other.
+func (s *Service) inTurn(url string, h *site) ([]string, error) {
+	for _, room := range []chan struct{}{h.turns, s.slots} {
+		select {
+		case room <- struct{}{}:
+			defer func() { <-room }()
+		case <-s.ctx.Done():
+			return nil, s.ctx.Err()
+		}
 	}
+	return s.refresh(url)
 }
 
 // backOff is how long a provider is left alone after that many failures in a row, at least one.
 func backOff(failures int) time.Duration { return min(retryMin<<min(failures-1, 10), retryMax) }
 
 // hostOf is what the log may have of a URL, which is a secret.
-func hostOf(address string) string {
+func hostOf(address string) string { return location(address).Hostname() }
+
+// serverOf is the host and port of a URL.
+func serverOf(address string) string { return location(address).Host }
+
+func location(address string) *url.URL {
 	u, err := url.Parse(address)
 	if err != nil { // it was checked when it was stored
-		return ""
+		return &url.URL{}
 	}
-	return u.Hostname()
+	return u
 }
 
 // refresh fetches the URL and stores what came of it. It returns the links although they could not be stored.

@@ -34,23 +34,34 @@ func TestOneFetchOfAURLAtATime(t *testing.T) {
 // Providers that do not answer hold as many fetches as there may be; the others come after them.
 func TestFetchesAtTheSameTimeAreBounded(t *testing.T) {
 	b := newBench(t)
-	silent, taken := dead(t)
-	urls := make([]string, maxFetches+1)
-	for i := range urls {
-		urls[i] = fmt.Sprintf("%s/%d", silent, i)
+	var urls []string
+	var taken []<-chan struct{}
+	for range maxFetches / siteShare {
+		silent, conns := dead(t)
+		taken = append(taken, conns)
+		for i := range siteShare {
+			urls = append(urls, fmt.Sprintf("%s/%d", silent, i))
+		}
+	}
+	last, lastTaken := dead(t)
+	urls = append(urls, last)
+	b.subscribe(urls[:maxFetches]...)
+	first := b.begin()
+	for _, conns := range taken {
+		for range siteShare {
+			await(t, conns)
+		}
 	}
 	b.subscribe(urls...)
 	result := b.begin()
-	for range maxFetches {
-		await(t, taken)
-	}
-	b.timers(maxFetches + 1)
-	if len(taken) != 0 {
+	b.timers(maxFetches + 2)
+	if len(lastTaken) != 0 {
 		t.Error("there is one more")
 	}
 	b.clock.Advance(timeout)
+	await(t, first)
 	await(t, result)
-	await(t, taken) // the last, in the place of one that failed
+	await(t, lastTaken) // in the place of one that failed
 	b.timers(1)
 	b.clock.Advance(timeout)
 	for range urls {
@@ -58,6 +69,32 @@ func TestFetchesAtTheSameTimeAreBounded(t *testing.T) {
 			t.Errorf("stored %+v", c)
 		}
 	}
+}
+
+// A server that does not answer takes no more than its share: the providers on others are asked beside it.
+func TestADeadServerHoldsUpNoOther(t *testing.T) {
+	b := newBench(t)
+	silent, taken := dead(t)
+	var urls []string
+	for i := range siteQueue + 1 {
+		urls = append(urls, fmt.Sprintf("%s/%d", silent, i))
+	}
+	b.subscribe(urls...)
+	held := b.begin()
+	for range siteShare {
+		await(t, taken)
+	}
+	b.timers(siteShare + 1)
+	if f := b.fetch(urls[siteQueue]); f != nil {
+		t.Error("the queue of a server has no end")
+	}
+	b.subscribe(newProvider(t, link("one")).URL)
+	b.want(link("one"))
+	if len(taken) != 0 {
+		t.Error("a server has more than its share")
+	}
+	b.clock.Advance(budget)
+	await(t, held)
 }
 
 // Close ends a fetch that would take longer, and takes no note of what was no failure.

@@ -52,11 +52,12 @@ type Service struct {
 
 	mu        sync.Mutex
 	providers map[string]*provider // by URL: those that are being fetched, and those whose last fetch failed
+	sites     map[string]*site     // by host and port: those that something is being fetched from
 }
 
 // New returns the service. Close ends what it does in the background.
 func New(o Options) *Service {
-	s := &Service{Options: o, slots: make(chan struct{}, maxFetches), providers: map[string]*provider{}}
+	s := &Service{Options: o, slots: make(chan struct{}, maxFetches), providers: map[string]*provider{}, sites: map[string]*site{}}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	return s
 }
