@@ -99,7 +99,7 @@ func (s *Service) refresh(ctx context.Context, ids []int64) (wrong int, err erro
 		return 0, nil
 	}
 	for some := range slices.Chunk(ids, followBatch) {
-		err := s.settled(func() error {
+		err := s.settled(ctx, func() error {
 			accounts, err := s.DB.Accounts(ctx, some)
 			if err != nil {
 				return err

@@ -46,7 +46,7 @@ func (s *Service) reset(ctx context.Context, tx *storage.Tx, accounts []domain.A
 }
 
 // ResetAllTraffics sets the usage of every user that has any to zero, in one transaction. Users are read and told of in
-// portions: with more of them it holds no more than their ids. Whoever asks for usage waits until it is done.
+// portions: with more of them it holds no more than their ids.
 func (s *Service) ResetAllTraffics(ctx context.Context, how How) (Report, error) {
 	if err := s.flush(ctx); err != nil {
 		return Report{}, err

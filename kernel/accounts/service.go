@@ -41,10 +41,11 @@ type Usage interface {
 	Counted(read func() ([]domain.Account, error)) ([]domain.Account, error)
 	Usage(ctx context.Context, userID int64) (domain.Traffic, error)
 	// Settled runs fn while no bytes are both in the database and in the core's counters. fn must not ask for Usage.
-	Settled(fn func() error) error
+	Settled(ctx context.Context, fn func() error) error
 	// Drain is Settled for a transaction that needs the bytes of the last seconds of users and inbounds: commit stores
-	// them, a chunk, with what it writes; effect runs after it. Neither may ask for Usage.
-	Drain(ctx context.Context, userIDs, inboundIDs []int64, commit func(domain.Chunk) error, effect func()) error
+	// them, a chunk, with what it writes, and calls last once, just before the commit; effect runs after it. Neither may ask
+	// for Usage.
+	Drain(ctx context.Context, userIDs, inboundIDs []int64, commit func(c domain.Chunk, last func()) error, effect func()) error
 }
 
 // Directory is the live record of every user.
@@ -121,7 +122,7 @@ func (s *Service) now() int64 { return s.Clock.Now().UnixMilli() }
 func (s *Service) write(ctx context.Context, tx func(*storage.Tx) error, effect func(context.Context)) error {
 	s.order.Lock()
 	defer s.order.Unlock()
-	return s.settled(func() error {
+	return s.settled(ctx, func() error {
 		if err := s.DB.Write(ctx, tx); err != nil {
 			return err
 		}
@@ -134,11 +135,11 @@ func (s *Service) write(ctx context.Context, tx func(*storage.Tx) error, effect 
 
 // settled keeps flushes out while accounts are read and handed to the core: bytes of a flush in between would count
 // twice against a quota.
-func (s *Service) settled(fn func() error) error {
+func (s *Service) settled(ctx context.Context, fn func() error) error {
 	if s.Usage == nil {
 		return fn()
 	}
-	return s.Usage.Settled(fn)
+	return s.Usage.Settled(ctx, fn)
 }
 
 // drained is write for a transaction that reads or sets the usage of users or inbounds: it has their bytes of the last
@@ -152,12 +153,16 @@ func (s *Service) drained(
 	s.order.Lock()
 	defer s.order.Unlock()
 	userIDs = slices.Compact(slices.Sorted(slices.Values(userIDs))) // the bytes of one that is there twice would count twice
-	return s.Usage.Drain(ctx, userIDs, inboundIDs, func(c domain.Chunk) error {
+	return s.Usage.Drain(ctx, userIDs, inboundIDs, func(c domain.Chunk, last func()) error {
 		return s.DB.Write(ctx, func(t *storage.Tx) error {
 			if err := t.AddTraffic(ctx, c); err != nil {
 				return err
 			}
-			return tx(t)
+			if err := tx(t); err != nil {
+				return err
+			}
+			last()
+			return nil
 		})
 	}, func() { effect(context.WithoutCancel(ctx)) })
 }

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 
 	"github.com/jonboulle/clockwork"
@@ -14,7 +15,7 @@ import (
 
 // drain stores the user's bytes in a transaction that resets them, and fails after it if lost is not nil.
 func drain(ctx context.Context, f *Flusher, db *storage.DB, user int64, refuse, lost error) (reset domain.UsageReset, err error) {
-	err = f.Drain(ctx, []int64{user}, nil, func(c domain.Chunk) error {
+	err = f.Drain(ctx, []int64{user}, nil, func(c domain.Chunk, last func()) error {
 		err := db.Write(ctx, func(tx *storage.Tx) error {
 			if err := tx.AddTraffic(ctx, c); err != nil {
 				return err
@@ -22,6 +23,7 @@ func drain(ctx context.Context, f *Flusher, db *storage.DB, user int64, refuse, 
 			if reset, err = tx.ResetTraffic(ctx, user, domain.ResetByOperator); err != nil {
 				return err
 			}
+			last()
 			return refuse
 		})
 		return errors.Join(err, lost)
@@ -105,6 +107,80 @@ func TestDrainStoresWhatFailedBefore(t *testing.T) {
 	}
 }
 
+// Who asks for usage does not wait for a transaction that takes its time, nor for its effect, and never reads bytes twice.
+func TestDrainLetsReadersGoOn(t *testing.T) {
+	ctx, db, counters := t.Context(), storagetest.SQLite(t), counted{}
+	user := insertUser(t, db)
+	f, err := NewFlusher(ctx, db, counters, clockwork.NewFakeClock(), "node")
+	if err != nil {
+		t.Fatal(err)
+	}
+	counters.move(user, 10, 0)
+	want := func(when string, up int64) {
+		t.Helper()
+		if got, err := f.Usage(ctx, user); err != nil || got.Up != up {
+			t.Errorf("%s: %d bytes, %v, want %d", when, got.Up, err, up)
+		}
+	}
+	meanwhile := make(chan int64, 1)
+	err = f.Drain(ctx, []int64{user}, nil, func(c domain.Chunk, last func()) error {
+		return db.Write(ctx, func(tx *storage.Tx) error {
+			if err := tx.AddTraffic(ctx, c); err != nil {
+				return err
+			}
+			want("in the transaction", 10)
+			last()
+			go func() {
+				got, err := f.Usage(ctx, user)
+				if err != nil {
+					got.Up = -1
+				}
+				meanwhile <- got.Up
+			}()
+			for range 100 { // it may read if nothing keeps it out
+				runtime.Gosched()
+			}
+			return nil
+		})
+	}, func() { want("in the effect", 10) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if up := <-meanwhile; up != 10 {
+		t.Errorf("between commit and counters: %d bytes, want 10", up)
+	}
+}
+
+// What hands accounts to the core first stores a chunk of which nobody knows whether it is stored: else its bytes would be
+// in the account and come again.
+func TestSettledAfterALostAnswer(t *testing.T) {
+	ctx, store, counters := t.Context(), &unsure{DB: storagetest.SQLite(t)}, counted{}
+	user := insertUser(t, store.DB)
+	f, err := NewFlusher(ctx, store, counters, clockwork.NewFakeClock(), "node")
+	if err != nil {
+		t.Fatal(err)
+	}
+	counters.move(user, 10, 0)
+	store.fail, store.take = errors.New("the answer was lost"), true
+	if err := f.Flush(ctx); err == nil {
+		t.Fatal("a flush whose answer is lost")
+	}
+	if err := f.Settled(ctx, func() error { t.Error("ran unsettled"); return nil }); !errors.Is(err, store.fail) {
+		t.Errorf("while the database fails: %v", err)
+	}
+	store.fail = nil
+	err = f.Settled(ctx, func() error {
+		got, err := store.Traffic(ctx, user)
+		if up, _ := counters.Unflushed(user); err != nil || got.Up != 10 || up != 0 {
+			t.Errorf("%d bytes stored and %d counted, %v", got.Up, up, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // Inbounds are stored even when no user moved anything, and once when the flush takes several chunks.
 func TestFlushInbounds(t *testing.T) {
 	for _, c := range []struct {
@@ -139,7 +215,7 @@ func TestFlushInbounds(t *testing.T) {
 				t.Errorf("%d chunks, %v; want %d", seq, err, c.chunks)
 			}
 			counters.delta = domain.InboundDelta{InboundID: in.ID, Up: 5}
-			err = f.Drain(ctx, nil, []int64{in.ID}, func(c domain.Chunk) error {
+			err = f.Drain(ctx, nil, []int64{in.ID}, func(c domain.Chunk, _ func()) error {
 				if len(c.Users) != 0 || len(c.Inbounds) != 1 || c.Inbounds[0].Up != 5 {
 					t.Errorf("drained %+v", c)
 				}

@@ -50,6 +50,7 @@ type Flusher struct {
 	pending  domain.Chunk
 
 	settled sync.RWMutex // held while a chunk is in the database and still in the counters
+	unsure  atomic.Bool  // nobody knows whether pending is in the database
 	last    atomic.Int64 // ms UTC of the last flush that stored everything
 	count   atomic.Int64 // of such flushes
 	failed  atomic.Pointer[error]
@@ -118,36 +119,53 @@ func (f *Flusher) send(c domain.Chunk, commit func(domain.Chunk) error) error {
 	c.Node, c.Seq = f.node, f.seq+1
 	f.pending = c
 	if err := commit(c); err != nil {
+		f.unsure.Store(true)
 		return err
 	}
 	f.seq, f.pending = c.Seq, domain.Chunk{}
 	f.counters.Flushed(c.Users, c.Inbounds)
+	f.unsure.Store(false)
 	return nil
 }
 
 // Drain is for a transaction that reads or sets the usage of users or inbounds: commit must store the chunk that it is
-// given in its own transaction (storage.Tx.AddTraffic), so that the bytes of the last seconds are in what it reads. The
-// chunk is empty when there are none. effect runs after the commit, while no bytes are both in the database and in the
-// counters. Neither may call a Flusher.
-func (f *Flusher) Drain(ctx context.Context, userIDs, inboundIDs []int64, commit func(domain.Chunk) error, effect func()) error {
+// given in its own transaction (storage.Tx.AddTraffic), so that the bytes of the last seconds are in what it reads, and
+// call last once, when nothing but the commit itself is left to do. The chunk is empty when there are none. effect runs after the
+// commit, before any other flush. Neither may call a Flusher.
+//
+// Who asks for usage waits from last until the bytes have left the counters, and not for the transaction or the effect,
+// which may take seconds.
+func (f *Flusher) Drain(
+	ctx context.Context, userIDs, inboundIDs []int64, commit func(c domain.Chunk, last func()) error, effect func(),
+) error {
 	f.flushing.Lock()
 	defer f.flushing.Unlock()
 	if err := f.sendLocked(ctx, f.pending); err != nil {
 		return err
 	}
-	f.settled.Lock()
-	defer f.settled.Unlock()
-	var err error
-	if c := f.unflushed(userIDs, inboundIDs); c.Empty() {
-		err = commit(c)
-	} else {
-		err = f.send(c, commit)
-	}
-	if err != nil {
+	if err := f.drain(f.unflushed(userIDs, inboundIDs), commit); err != nil {
 		return err
 	}
 	effect()
 	return nil
+}
+
+// drain stores a chunk with what commit writes.
+func (f *Flusher) drain(c domain.Chunk, commit func(c domain.Chunk, last func()) error) error {
+	locked := false
+	last := func() {
+		f.settled.Lock()
+		locked = true
+	}
+	defer func() {
+		if locked {
+			f.settled.Unlock()
+		}
+	}()
+	if c.Empty() {
+		return commit(c, last)
+	}
+	return f.send(c, func(c domain.Chunk) error { return commit(c, last) })
 }
 
 // unflushed is what users and inbounds moved since the last flush.
@@ -166,8 +184,31 @@ func (f *Flusher) unflushed(userIDs, inboundIDs []int64) (c domain.Chunk) {
 	return c
 }
 
-// Settled runs fn while no chunk is both in the database and in the counters. fn must not call a Flusher.
-func (f *Flusher) Settled(fn func() error) error {
+// Settled runs fn while no chunk is both in the database and in the counters: one of which nobody knows is stored first.
+// fn must not call a Flusher.
+func (f *Flusher) Settled(ctx context.Context, fn func() error) error {
+	f.settled.RLock()
+	for f.unsure.Load() {
+		f.settled.RUnlock()
+		if err := f.sure(ctx); err != nil {
+			return err
+		}
+		f.settled.RLock()
+	}
+	defer f.settled.RUnlock()
+	return fn()
+}
+
+// sure stores the chunk of which nobody knows whether it is.
+func (f *Flusher) sure(ctx context.Context) error {
+	f.flushing.Lock()
+	defer f.flushing.Unlock()
+	return f.sendLocked(ctx, f.pending)
+}
+
+// reading runs fn, which reads usage, while no flush is under way. After one of which nobody knows how it ended, its bytes
+// may count twice until the next: better than no answer while the database can not be written.
+func (f *Flusher) reading(fn func() error) error {
 	f.settled.RLock()
 	defer f.settled.RUnlock()
 	return fn()
@@ -175,7 +216,7 @@ func (f *Flusher) Settled(fn func() error) error {
 
 // Usage returns what the user has moved, the bytes of the last seconds included.
 func (f *Flusher) Usage(ctx context.Context, userID int64) (t domain.Traffic, err error) {
-	err = f.Settled(func() error {
+	err = f.reading(func() error {
 		if t, err = f.store.Traffic(ctx, userID); err != nil {
 			return err
 		}
@@ -190,7 +231,7 @@ func (f *Flusher) Usage(ctx context.Context, userID int64) (t domain.Traffic, er
 // Counted returns accounts as read has them in the database, with the bytes of the last seconds. read must not call a
 // Flusher.
 func (f *Flusher) Counted(read func() ([]domain.Account, error)) (accounts []domain.Account, err error) {
-	err = f.Settled(func() error {
+	err = f.reading(func() error {
 		if accounts, err = read(); err != nil {
 			return err
 		}

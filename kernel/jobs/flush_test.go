@@ -205,7 +205,7 @@ func TestSettledKeepsFlushesOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	flushed := make(chan error, 1)
-	err = f.Settled(func() error {
+	err = f.Settled(ctx, func() error {
 		go func() { flushed <- f.Flush(ctx) }()
 		<-counters.moved
 		for range 100 { // the flush may run if nothing keeps it out
