@@ -18,7 +18,9 @@ import (
 
 	"github.com/sluicehq/sluice/httpapi/auth"
 	"github.com/sluicehq/sluice/httpapi/control"
+	fault "github.com/sluicehq/sluice/httpapi/detail" // detail is what tests call a whole answer
 	"github.com/sluicehq/sluice/httpapi/ops"
+	"github.com/sluicehq/sluice/httpapi/pasarguard"
 	"github.com/sluicehq/sluice/httpapi/request"
 	"github.com/sluicehq/sluice/httpapi/sub"
 	"github.com/sluicehq/sluice/httpapi/xui"
@@ -28,6 +30,7 @@ import (
 
 const (
 	maxBody     = 10 << 20 // bytes of a request body; a longer one is refused before it is read
+	maxHead     = 32 << 10 // bytes of a request's head, its URL included
 	readTimeout = 30 * time.Second
 	idleTimeout = 2 * time.Minute
 	stopTimeout = 10 * time.Second // for requests under way when the server is told to stop
@@ -75,7 +78,8 @@ func New(o Options) *Server {
 		ops.RegisterHealth(app, o.Kernel, func(*fiber.Ctx) bool { return true })
 	}
 	if o.Sub {
-		sub.Register(app, o.Kernel.Subscriptions, o.Log)
+		users := o.pasarguard()
+		sub.Register(app, sub.Options{Subscriptions: o.Kernel.Subscriptions, Info: users.Info, Usage: users.Usage, Log: o.Log})
 	}
 	return &Server{app}
 }
@@ -87,7 +91,7 @@ func newApp(log *zap.Logger) *fiber.App {
 		CaseSensitive:                true,
 		EnableTrustedProxyCheck:      true, // of no proxy yet: else anybody's X-Forwarded-Host would be believed
 		DisablePreParseMultipartForm: true, // it would refuse forms in words of its own
-		BodyLimit:                    maxBody, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		BodyLimit:                    maxBody, ReadBufferSize: maxHead, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
 		ErrorHandler: func(c *fiber.Ctx, err error) error { return fail(c, err, log) },
 	})
 	app.Use(requestid.New(), recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: func(c *fiber.Ctx, p any) {
@@ -97,22 +101,27 @@ func newApp(log *zap.Logger) *fiber.App {
 }
 
 func (o Options) api(app *fiber.App) {
-	rule := auth.Rule{Accounts: o.Kernel.Accounts, Sudo: true, Answer: ops.Deny}
+	rule := auth.Rule{Accounts: o.Kernel.Accounts, Sudo: true, Answer: fault.Deny}
 	ops.RegisterHealth(app, o.Kernel, rule.Allows)
 	app.Get("/metrics", rule.Handler, ops.Metrics(o.Kernel))
-	app.Use(ops.Prefix, rule.Handler)
 	rule.Answer, rule.Reads = xui.Deny, xui.Reads
 	app.Use(xui.Prefix, rule.Handler)
-	app.Use(ops.Prefix, asJSON)
+	rule = auth.Rule{Accounts: o.Kernel.Accounts, Answer: pasarguard.Deny, Open: pasarguard.Open}
+	app.Use(pasarguard.Prefix, rule.Handler, pasarguard.ReadForm, asJSON)
 	app.Use(xui.Prefix+"/inbounds", xui.ReadForm)
 	app.Use(xui.Prefix, asJSON)
 
 	api := humafiber.New(app, o.config())
 	ops.Register(api, ops.Options{Accounts: o.Kernel.Accounts, Log: o.Log})
+	pasarguard.Register(api, o.pasarguard())
 	xui.Register(api, xui.Options{Accounts: o.Kernel.Accounts, Links: o.Kernel.Subscriptions, Log: o.Log})
 	sub.Describe(api.OpenAPI())
 	ops.Describe(api.OpenAPI())
 	ops.RegisterDocs(app, api.OpenAPI())
+}
+
+func (o Options) pasarguard() pasarguard.Options {
+	return pasarguard.Options{Accounts: o.Kernel.Accounts, Subscriptions: o.Kernel.Subscriptions, Log: o.Log}
 }
 
 // asJSON reads every body as JSON, whatever its Content-Type says: scripts of both dialects leave the header out, and
@@ -131,10 +140,10 @@ func init() {
 		if ctx != nil && inXUI(ctx.Operation().Path) {
 			return xui.NewFailure(message, faults...)
 		}
-		return ops.NewDetail(status, message, faults...)
+		return fault.New(status, message, faults...)
 	}
 	huma.NewError = func(status int, message string, faults ...error) huma.StatusError {
-		return ops.NewDetail(status, message, faults...)
+		return fault.New(status, message, faults...)
 	}
 }
 
@@ -145,6 +154,8 @@ func fail(c *fiber.Ctx, err error, log *zap.Logger) error {
 	switch {
 	case errors.As(err, &known) && known.Code == fiber.StatusRequestEntityTooLarge:
 		status, message = known.Code, "the request body is larger than 10 MiB"
+	case errors.As(err, &known) && known.Code == fiber.StatusRequestHeaderFieldsTooLarge:
+		status, message = known.Code, "the URL and the headers of the request are larger than 32 KiB"
 	case errors.As(err, &known) && (known.Code == fiber.StatusNotFound || known.Code == fiber.StatusMethodNotAllowed):
 		status, message = known.Code, "no such route: "+c.Method()+" "+c.Path()
 	case errors.As(err, &known) && known.Code < fiber.StatusInternalServerError:
@@ -153,7 +164,7 @@ func fail(c *fiber.Ctx, err error, log *zap.Logger) error {
 		log.Error("request failed", request.ID(c.Context()), zap.String("path", c.Path()), zap.Error(err))
 	}
 	if !inXUI(c.Path()) {
-		return c.Status(status).JSON(ops.Detail{Detail: message})
+		return c.Status(status).JSON(fault.Error{Detail: message})
 	}
 	if status == fiber.StatusRequestEntityTooLarge {
 		status = fiber.StatusOK // what is wrong with a body is told in the envelope alone

@@ -158,7 +158,7 @@ func (b *bench) copies(n int) {
 			trojan_password = trojan_password || i, shadowsocks_password = shadowsocks_password || i, hysteria_auth = hysteria_auth || i;
 		ALTER TABLE copies DROP COLUMN i;
 		INSERT INTO users SELECT * FROM copies;
-		INSERT INTO user_traffic SELECT id, 0, 0, 0, 0, 0 FROM copies;
+		INSERT INTO user_traffic (user_id, up, down, lifetime_up, lifetime_down, online_at) SELECT id, 0, 0, 0, 0, 0 FROM copies;
 		INSERT INTO user_inbounds (user_id, inbound_id) SELECT id, 1 FROM copies;
 		DROP TABLE copies`, n))
 }

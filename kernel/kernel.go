@@ -24,6 +24,7 @@ import (
 	"github.com/sluicehq/sluice/kernel/period"
 	"github.com/sluicehq/sluice/kernel/plugin"
 	"github.com/sluicehq/sluice/kernel/subscription"
+	"github.com/sluicehq/sluice/kernel/username"
 	"github.com/sluicehq/sluice/plugins"
 	"github.com/sluicehq/sluice/storage"
 )
@@ -184,7 +185,7 @@ func (k *Kernel) makeServices(ctx context.Context, node string) (err error) {
 	k.Accounts = accounts.New(accounts.Options{
 		DB: k.db, Clock: k.o.Clock, Log: k.o.Log.Named("accounts"), CertDir: k.o.Dir.Certs(), Node: node,
 		Core: k.Core, Usage: k.flusher, Subscriptions: k.Subscriptions, Directory: k.directory,
-		Periods:    period.New(k.Plugins),
+		Periods: period.New(k.Plugins), Names: username.New(k.Plugins),
 		OnSettings: k.apply, OnDrift: k.reconcileSoon,
 	})
 	return nil

@@ -39,6 +39,7 @@ func appendItem(b []byte, item *wire.Item) []byte {
 	b = appendOptional(b, "title", item.Title)
 	b = appendOptional(b, "description", item.Description)
 	b = appendRaw(b, "params_schema", string(item.Params))
+	b = appendOptional(b, "base", item.Base)
 	b = appendOptional(b, "collision", item.Collision)
 	b = appendTrue(b, "quota_only", item.QuotaOnly)
 	b = appendOptional(b, "content_type", item.ContentType)

@@ -13,7 +13,7 @@ func TestManifest(t *testing.T) {
 	var p plugin
 	p.info = Info{Name: "all", Version: "1.2.3", Description: "Everything."}
 	p.settingsSchema = `{"type":"object"}`
-	p.username("u", UsernameOptions{Title: "U", Params: `{"a":[1]}`, Collision: wire.CollisionRetry}, nil)
+	p.username("u", UsernameOptions{Title: "U", Params: `{"a":[1]}`, Base: wire.BaseNone, Collision: wire.CollisionRetry}, nil)
 	p.period("p", PeriodOptions{Description: "P", QuotaOnly: true}, nil)
 	p.format("f", FormatOptions{
 		ContentType: "text/yaml", UserAgents: []string{"clash", "mihomo"}, Cache: wire.CacheRevision,
@@ -26,7 +26,7 @@ func TestManifest(t *testing.T) {
 	want := wire.Manifest{
 		ABI: 1, Name: "all", Version: "1.2.3", Description: "Everything.", Settings: wire.RawJSON(`{"type":"object"}`),
 		Provides: []wire.Item{
-			{Kind: "username", ID: "u", Title: "U", Params: wire.RawJSON(`{"a":[1]}`), Collision: "retry"},
+			{Kind: "username", ID: "u", Title: "U", Params: wire.RawJSON(`{"a":[1]}`), Base: "none", Collision: "retry"},
 			{Kind: "period", ID: "p", Description: "P", QuotaOnly: true},
 			{
 				Kind: "format", ID: "f", ContentType: "text/yaml", UserAgents: []string{"clash", "mihomo"},

@@ -11,6 +11,7 @@ type UsernameOptions struct {
 	Title       string // for the operator, "" = the id
 	Description string // one sentence, "" = none
 	Params      string // JSON Schema of req.Params, "" = takes none
+	Base        string // wire.BaseNone, wire.BaseOptional ("" too) or wire.BaseRequired
 	Collision   string // wire.CollisionSkip ("" too) or wire.CollisionRetry
 }
 
@@ -20,7 +21,7 @@ func Username(id string, opts UsernameOptions, fn UsernameFunc) { guest.username
 func (p *plugin) username(id string, opts UsernameOptions, fn UsernameFunc) {
 	p.provide(wire.Item{
 		Kind: wire.KindUsername, ID: id, Title: opts.Title, Description: opts.Description,
-		Params: wire.RawJSON(opts.Params), Collision: opts.Collision,
+		Params: wire.RawJSON(opts.Params), Base: opts.Base, Collision: opts.Collision,
 	})
 	add(&p.usernames, id, fn)
 }

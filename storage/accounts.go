@@ -14,7 +14,6 @@ const (
 	accountUsers = "SELECT " + userColumns + ", " + trafficColumns + " FROM users JOIN user_traffic ON user_id = id "
 	accountsByID = accountUsers + "WHERE id " + isListed + " ORDER BY id"
 	nextAccounts = accountUsers + "WHERE id > $1 ORDER BY id LIMIT $2"
-	usersListed  = "user_id " + isListed
 )
 
 // EachAccount calls fn with every user in id order, as they all were at one moment. It stops at fn's first error and
@@ -50,24 +49,29 @@ func (r *Reader) accountsAfter(ctx context.Context, after int64, batch []domain.
 	return batch, r.attach(ctx, batch, "user_id > $1 AND user_id <= $2", after, batch[len(batch)-1].User.ID)
 }
 
-// attach reads the inbounds and groups of accounts that are in id order; users selects the rows of theirs.
-func (r *Reader) attach(ctx context.Context, batch []domain.Account, users string, args ...any) error {
-	for _, m := range []membership{inInbounds, inGroups} {
+// attach reads the inbounds and groups of accounts that are in id order; where selects the rows of theirs.
+func (r *Reader) attach(ctx context.Context, batch []domain.Account, where string, args ...any) error {
+	for _, has := range []struct {
+		membership
+		of func(a *domain.Account) *[]int64
+	}{
+		{userInbounds, func(a *domain.Account) *[]int64 { return &a.Direct }},
+		{userGroups, func(a *domain.Account) *[]int64 { return &a.Groups }},
+	} {
 		var owner, id int64
 		next := 0 // both are in id order
 		attach := func() {
 			for batch[next].User.ID < owner {
 				next++
 			}
-			ids := m.of(&batch[next])
+			ids := has.of(&batch[next])
 			*ids = append(*ids, id)
 		}
-		err := r.scan(ctx, []any{&owner, &id}, attach, m.attached(users), args...)
-		if err != nil {
-			return fail(ctx, r.engine, "read "+m.table, err)
+		if err := r.scan(ctx, []any{&owner, &id}, attach, has.attached(where), args...); err != nil {
+			return fail(ctx, r.engine, "read "+has.table, err)
 		}
 	}
-	return nil
+	return r.effective(ctx, batch)
 }
 
 // Accounts returns the users with these ids, in any order, as EachAccount shows them and in id order; those that are
@@ -83,7 +87,7 @@ func (r *Reader) Accounts(ctx context.Context, ids []int64) (accounts []domain.A
 		if accounts, err = r.readAccounts(ctx, accounts, accountsByID, list); err != nil || len(accounts) == 0 {
 			return err
 		}
-		return r.attach(ctx, accounts, usersListed, list)
+		return r.attach(ctx, accounts, "user_id "+isListed, list)
 	})
 	return accounts, err
 }
@@ -98,29 +102,11 @@ func (r *Reader) AccountsAfter(ctx context.Context, afterID int64, limit int) (a
 	return accounts, err
 }
 
-const usersOfInbound = "SELECT user_id FROM user_inbounds WHERE inbound_id = $1 AND user_id > $2 ORDER BY user_id LIMIT $3"
-
-// AccountsOfInbound is AccountsAfter among the users that are attached to an inbound; an unknown one has none. It costs
-// by the limit, whatever the number of users before and after.
-func (r *Reader) AccountsOfInbound(
-	ctx context.Context, inboundID, afterID int64, limit int,
-) (accounts []domain.Account, err error) {
-	err = r.snapshot(ctx, "read accounts of inbound", func(r *Reader) error {
-		ids, err := r.ids(ctx, "read users of inbound", usersOfInbound, inboundID, afterID, limit)
-		if err != nil {
-			return err
-		}
-		accounts, err = r.Accounts(ctx, ids)
-		return err
-	})
-	return accounts, err
-}
-
-// readAccounts appends the users that a query selects to batch, without their inbounds and groups.
+// readAccounts appends the users that a query selects to batch, with no inbounds and groups yet.
 func (r *Reader) readAccounts(
 	ctx context.Context, batch []domain.Account, query string, args ...any,
 ) ([]domain.Account, error) {
-	a := domain.Account{Inbounds: []int64{}, Groups: []int64{}}
+	a := domain.Account{Direct: []int64{}, Groups: []int64{}}
 	keep := func() { batch = append(batch, a) }
 	err := r.scan(ctx, append(userFields(&a.User), trafficFields(&a.Traffic)...), keep, query, args...)
 	return batch, fail(ctx, r.engine, "read accounts", err)
@@ -132,13 +118,18 @@ func (r *Reader) Account(ctx context.Context, userID int64) (a domain.Account, e
 		if a.User, err = r.UserByID(ctx, userID); err != nil {
 			return err
 		}
-		if a.Inbounds, err = r.UserInbounds(ctx, userID); err != nil {
+		if a.Direct, err = r.ids(ctx, "read inbounds of user", directOfUser, userID); err != nil {
 			return err
 		}
 		if a.Groups, err = r.UserGroups(ctx, userID); err != nil {
 			return err
 		}
-		a.Traffic, err = r.Traffic(ctx, userID)
+		if a.Traffic, err = r.Traffic(ctx, userID); err != nil {
+			return err
+		}
+		one := []domain.Account{a}
+		err = r.effective(ctx, one)
+		a = one[0]
 		return err
 	})
 	return a, err

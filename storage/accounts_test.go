@@ -30,14 +30,14 @@ func TestEachAccount(t *testing.T) {
 		admin := addAdmin(t, db, "root")
 		equal(t, "none", accounts(t, db), []domain.Account{})
 		a, b := addInbound(t, db, "a").ID, addInbound(t, db, "b").ID
-		both, none, one := addUser(t, db, admin.ID, "both", b, a), addUser(t, db, admin.ID, "none"), fullUser(admin.ID)
+		both, none, one := addUser(t, db, admin.ID, "both", b, a), addUser(t, db, admin.ID, "none"), fullUser(admin.ID, addTemplate(t, db, "t").ID)
 		write(t, db, func(tx *storage.Tx) error { return tx.InsertUser(ctx, &one, []int64{b}) })
 		flush(t, db, chunk("n", 1, domain.TrafficDelta{UserID: both.ID, Up: 3, Down: 4, OnlineAt: 5}))
 		moved := domain.Traffic{UserID: both.ID, Up: 3, Down: 4, LifetimeUp: 3, LifetimeDown: 4, OnlineAt: 5}
 		want := []domain.Account{
-			{User: both, Traffic: moved, Inbounds: []int64{a, b}, Groups: []int64{}},
-			{User: none, Traffic: domain.Traffic{UserID: none.ID}, Inbounds: []int64{}, Groups: []int64{}},
-			{User: one, Traffic: domain.Traffic{UserID: one.ID}, Inbounds: []int64{b}, Groups: []int64{}},
+			{User: both, Traffic: moved, Inbounds: []int64{a, b}, Direct: []int64{a, b}, Groups: []int64{}},
+			{User: none, Traffic: domain.Traffic{UserID: none.ID}, Inbounds: []int64{}, Direct: []int64{}, Groups: []int64{}},
+			{User: one, Traffic: domain.Traffic{UserID: one.ID}, Inbounds: []int64{b}, Direct: []int64{b}, Groups: []int64{}},
 		}
 		equal(t, "accounts", accounts(t, db), want)
 		equal(t, "one account", must(db.Account(ctx, both.ID))(t), want[0])
@@ -81,7 +81,7 @@ func TestOverviews(t *testing.T) {
 	each(t, func(t *testing.T, db *storage.DB) {
 		ctx := context.Background()
 		admin := addAdmin(t, db, "root").ID
-		u := fullUser(admin)
+		u := fullUser(admin, addTemplate(t, db, "t").ID)
 		write(t, db, func(tx *storage.Tx) error { return tx.InsertUser(ctx, &u, nil) })
 		addUser(t, db, admin, "plain")
 		flush(t, db, chunk("n", 1, moved(1, 5, 3, 4)))
@@ -183,7 +183,7 @@ func TestEachAccountIsOneSnapshot(t *testing.T) {
 			}
 			write(t, db, func(tx *storage.Tx) error { return tx.DeleteUser(ctx, n) })
 			write(t, db, func(tx *storage.Tx) error {
-				return tx.ReplaceInbounds(ctx, []domain.Account{{User: domain.User{ID: n - 1}, Inbounds: nil}})
+				return tx.ReplaceInbounds(ctx, []domain.Account{{User: domain.User{ID: n - 1}, Direct: nil}})
 			})
 			return db.FlushTraffic(ctx, chunk("n", 1, domain.TrafficDelta{UserID: n - 2, Up: 1}))
 		})

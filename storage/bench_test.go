@@ -133,6 +133,61 @@ func BenchmarkEachAccount(b *testing.B) {
 	}
 }
 
+// BenchmarkEffective asks for the inbounds of a user without a group and of one in a group of everybody, and for pages
+// of 100 of that group and of its inbound, among 1k and 100k in turn, and reports how much dearer the latter is.
+func BenchmarkEffective(b *testing.B) {
+	const page = 100
+	ctx := context.Background()
+	sizes := []int{1_000, 100_000}
+	dbs := make([]*storage.DB, len(sizes))
+	for i, n := range sizes {
+		dbs[i] = filled(b, n)
+		group := addGroup(b, dbs[i], "all", addInbound(b, dbs[i], "second").ID)
+		err := dbs[i].ExecOnWriter(ctx, fmt.Sprintf(
+			"INSERT INTO user_groups (user_id, group_id, position) SELECT id, %d, 0 FROM users WHERE id > 1", group.ID))
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		name string
+		do   func(db *storage.DB, id int64) (int, error)
+		want int
+	}{
+		{"ungrouped", func(db *storage.DB, _ int64) (int, error) { ids, err := db.UserInbounds(ctx, 1); return len(ids), err }, 1},
+		{"grouped", func(db *storage.DB, id int64) (int, error) {
+			ids, err := db.UserInbounds(ctx, id)
+			return len(ids), err
+		}, 2},
+		{"group", func(db *storage.DB, id int64) (int, error) {
+			all, err := db.AccountsOfGroup(ctx, 1, id, page)
+			return len(all), err
+		}, page},
+		{"inbound", func(db *storage.DB, id int64) (int, error) {
+			all, err := db.AccountsOfInbound(ctx, 2, id, page)
+			return len(all), err
+		}, page},
+	} {
+		b.Run(test.name, func(b *testing.B) {
+			var spent [2]time.Duration
+			i := 0
+			for b.Loop() {
+				for which, db := range dbs {
+					id := int64(2 + i*7919%(sizes[which]-page-2))
+					start := time.Now()
+					if n, err := test.do(db, id); err != nil || n != test.want {
+						b.Fatalf("%d for %d, %v", n, id, err)
+					}
+					spent[which] += time.Since(start)
+				}
+				i++
+			}
+			b.ReportMetric(float64(spent[1].Nanoseconds())/float64(i)/1000, "us-at-100k")
+			b.ReportMetric(float64(spent[1])/float64(spent[0]), "ratio-100k/1k")
+		})
+	}
+}
+
 // BenchmarkInsertUser writes one user per transaction.
 func BenchmarkInsertUser(b *testing.B) {
 	db := filled(b, 10_000)

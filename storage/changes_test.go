@@ -23,7 +23,7 @@ func TestChangesTellWhatWasCommitted(t *testing.T) {
 			if err := tx.UpdateUser(ctx, &u); err != nil {
 				return err
 			}
-			if err := tx.ReplaceInbounds(ctx, []domain.Account{{User: domain.User{ID: u.ID}, Inbounds: nil}}); err != nil {
+			if err := tx.ReplaceInbounds(ctx, []domain.Account{{User: domain.User{ID: u.ID}, Direct: nil}}); err != nil {
 				return err
 			}
 			return tx.UpdateUser(ctx, &u)
@@ -34,7 +34,7 @@ func TestChangesTellWhatWasCommitted(t *testing.T) {
 			if err := tx.InsertUser(ctx, &second, nil); err != nil {
 				return err
 			}
-			return tx.ReplaceInbounds(ctx, []domain.Account{{User: domain.User{ID: second.ID}, Inbounds: []int64{in.ID}}})
+			return tx.ReplaceInbounds(ctx, []domain.Account{{User: domain.User{ID: second.ID}, Direct: []int64{in.ID}}})
 		})
 		write(t, db, func(tx *storage.Tx) error { return tx.DeleteUser(ctx, u.ID) })
 

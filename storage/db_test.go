@@ -100,7 +100,7 @@ func TestKilledProcessLosesNothing(t *testing.T) {
 	after := open(t, filepath.Join(copied, "sluice.db"), clockAt(noon))
 	ctx := context.Background()
 	equal(t, "account", must(after.Account(ctx, u.ID))(t), domain.Account{
-		User: u, Traffic: domain.Traffic{UserID: u.ID, Up: 7, LifetimeUp: 7}, Inbounds: []int64{}, Groups: []int64{},
+		User: u, Traffic: domain.Traffic{UserID: u.ID, Up: 7, LifetimeUp: 7}, Inbounds: []int64{}, Direct: []int64{}, Groups: []int64{},
 	})
 	equal(t, "last flush", must(after.LastFlush(ctx, "n"))(t), int64(3))
 	equal(t, "integrity", must(after.Count(ctx, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"))(t), int64(1))

@@ -49,15 +49,18 @@ var conflicts = map[string]*domain.Error{
 	"tokens.name":                domain.Conflict("name", "is already in use"),
 	"tokens.hash":                domain.Conflict("hash", "is already in use"),
 	"groups.name":                domain.Conflict("name", "is already in use"),
+	"templates.name":             domain.Conflict("name", "is already in use"),
 }
 
 // missing are what a caller is told when a row of the kind is not there.
 var missing = map[domain.Kind]*domain.Error{
-	domain.KindUser:    domain.NotFound("client not found"),
-	domain.KindInbound: domain.NotFound("inbound not found"),
-	domain.KindGroup:   domain.NotFound("group not found"),
-	domain.KindAdmin:   domain.NotFound("admin not found"),
-	domain.KindToken:   domain.NotFound("token not found"),
+	domain.KindUser:     domain.NotFound("client not found"),
+	domain.KindInbound:  domain.NotFound("inbound not found"),
+	domain.KindGroup:    domain.NotFound("group not found"),
+	domain.KindAdmin:    domain.NotFound("admin not found"),
+	domain.KindToken:    domain.NotFound("token not found"),
+	domain.KindTemplate: domain.NotFound("template not found"),
+	domain.KindHost:     domain.NotFound("host not found"),
 }
 
 // notFound says that a row of kind is not there.

@@ -51,7 +51,7 @@ func TestFullDisk(t *testing.T) {
 		t.Run(name, func(t *testing.T) { fails(t, err, full); hides(t, err) })
 	}
 	equal(t, "user", must(db.Account(ctx, u.ID))(t), domain.Account{
-		User: u, Traffic: domain.Traffic{UserID: u.ID}, Inbounds: []int64{}, Groups: []int64{},
+		User: u, Traffic: domain.Traffic{UserID: u.ID}, Inbounds: []int64{}, Direct: []int64{}, Groups: []int64{},
 	})
 	equal(t, "hours", must(db.HourlyUsage(ctx, u.ID, 0, noon))(t), []domain.HourUsage{})
 	equal(t, "inbounds", must(db.Inbounds(ctx))(t), []domain.Inbound{in})

@@ -57,16 +57,20 @@ func (db *DB) Statements() []*sql.Stmt {
 const DeleteUsersText = deleteUsers
 
 // HourlyQueries are the queries that look for one user in usage_hourly.
-var HourlyQueries = map[string]string{"read": usageOfUser, "clear": clearUsage}
+var HourlyQueries = map[string]string{"read": usageOfUser, "clear": sqlite{}.text(clearUsage)}
 
 // SoughtQueries are queries that must not read a table from end to end, as SQLite gets them.
 func SoughtQueries() map[string]string {
 	queries := map[string]string{
-		"users of inbound": usersOfInbound, "users by Telegram id": usersByTgID,
+		"users of inbound": usersOfInbound, "next of inbound": nextOfInbound, "groups of inbound": groupsOfInbound,
+		"next of group": nextOfGroup, "users by Telegram id": usersByTgID, "users of template": usersOfNextTemplate,
+		"users of admin": usersOfAdmin, "count of admin": countOfAdmin, "fetches": fetchesOfUser,
+		"move users":      setOfUsers("admin_id = $3", "admin_id = $2"),
+		"clear next plan": setOfUsers(clearNextPlan, "next_template = $2"),
 		"revise":          "WITH new (user_id, revision) AS (VALUES (1, 2), (2, 3)) " + reviseUsers,
 		"members":         membersOfGroup,
-		"remove inbounds": inInbounds.remove([][]int64{{1, 2}, {3, 4}}),
-		"remove groups":   inGroups.remove([][]int64{{1, 2, 0}, {3, 4, 1}}),
+		"remove inbounds": userInbounds.remove([][]int64{{1, 2}, {3, 4}}),
+		"remove groups":   userGroups.remove([][]int64{{1, 2, 0}, {3, 4, 1}}),
 	}
 	read, write := HotTexts()
 	for _, text := range slices.Concat(read, write) {

@@ -3,9 +3,11 @@ package storage
 // hotReads are the texts of what every other request asks.
 func hotReads() []string {
 	texts := []string{
-		tokenByHash, userByName, userByID, userBySubID, inboundsOfUser, groupsOfUser, trafficOfUser,
-		accountsByID, overviews, inInbounds.attached(usersListed), inGroups.attached(usersListed),
-		externalLinks, groupNames, inboundIDs, keptTraffic, idsByName,
+		tokenByHash, userByName, userByID, userBySubID, inboundsOfUser, directOfUser, groupsOfUser, trafficOfUser,
+		accountsByID, overviews, inboundsOfGroups, externalLinks, groupNames, inboundIDs, keptTraffic, idsByName,
+	}
+	for _, m := range []membership{userInbounds, userGroups, groupInbounds} {
+		texts = append(texts, m.attached(m.listed()))
 	}
 	for _, u := range uniques {
 		texts = append(texts, takenKeys(u.key))
@@ -16,8 +18,9 @@ func hotReads() []string {
 // hotWrites are the texts of what every other request writes, with what is asked for that alone.
 func hotWrites() []string {
 	return []string{
-		recordChanges, insertRow("user_traffic", trafficColumns), keepTraffic, deleteUsers, markChunk, addToInbound, noteFetch,
-		inInbounds.known(), inInbounds.members(), insertRow(inInbounds.table, inInbounds.columns),
-		inGroups.known(), inGroups.members(), insertRow(inGroups.table, inGroups.columns),
+		recordChanges, insertRow("user_traffic", trafficColumns), keepTraffic, deleteUsers, markChunk, addToInbound,
+		noteFetch, addFetch, dropFetches,
+		known("inbounds"), userInbounds.members(), insertRow(userInbounds.table, userInbounds.columns),
+		known("groups"), userGroups.members(), insertRow(userGroups.table, userGroups.columns),
 	}
 }

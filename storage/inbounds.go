@@ -56,16 +56,14 @@ func (tx *Tx) ResetInbound(ctx context.Context, id int64) error {
 		Set("up = 0").Set("down = 0").Set("revision = ?", revision).Where("id = ?", id))
 }
 
-// DeleteInbound removes an inbound and returns the users that were attached to it, ascending; an unknown inbound is
-// not_found. The one change recorded is the inbound's: that its users lost it follows from that, and a revision for
-// each would make the cost of a deletion grow with the users.
+// DeleteInbound removes an inbound with its hosts and returns the users who had it, themselves or by a group that is not
+// disabled, ascending; an unknown inbound is not_found. The one change recorded is the inbound's: that its users and
+// groups lost it follows from that, and a revision for each would make the cost of a deletion grow with the users.
 func (tx *Tx) DeleteInbound(ctx context.Context, id int64) (userIDs []int64, err error) {
 	if _, err := tx.record(ctx, domain.KindInbound, id); err != nil {
 		return nil, err
 	}
-	userIDs, err = tx.ids(ctx, "read users of inbound",
-		"SELECT user_id FROM user_inbounds WHERE inbound_id = $1 ORDER BY user_id", id)
-	if err != nil {
+	if userIDs, err = tx.ids(ctx, "read users of inbound", usersOfInbound, id); err != nil {
 		return nil, err
 	}
 	return userIDs, tx.modify(ctx, domain.KindInbound,

@@ -9,42 +9,53 @@ import (
 	"github.com/sluicehq/sluice/kernel/domain"
 )
 
-// membership is a table that says which rows of another table users belong to.
+// membership is a table that says which rows of another table something has.
 type membership struct {
+	table         string
+	owner, column string // its columns with the id of who has, and of what it has
+	columns       string // all that a row has: these two, and its place in the owner's list if that counts
+	order         string // of one owner's
 	kind          domain.Kind
-	others        string // the other table
-	table, column string // this table, and its column with the other's id
-	columns       string // all that a row has: user, other, and its place in the user's list if that counts
-	order         string // of one user's
-	of            func(a *domain.Account) *[]int64
 }
 
-// What users belong to.
+// What users, groups and templates have.
 var (
-	inInbounds = membership{
-		kind: domain.KindInbound, others: "inbounds", table: "user_inbounds", column: "inbound_id",
-		columns: "user_id, inbound_id", order: "inbound_id",
-		of: func(a *domain.Account) *[]int64 { return &a.Inbounds },
+	userInbounds = membership{
+		table: "user_inbounds", owner: "user_id", column: "inbound_id", columns: "user_id, inbound_id",
+		order: "inbound_id", kind: domain.KindInbound,
 	}
-	inGroups = membership{
-		kind: domain.KindGroup, others: "groups", table: "user_groups", column: "group_id",
-		columns: "user_id, group_id, position", order: "position",
-		of: func(a *domain.Account) *[]int64 { return &a.Groups },
+	userGroups = membership{
+		table: "user_groups", owner: "user_id", column: "group_id", columns: "user_id, group_id, position",
+		order: "position", kind: domain.KindGroup,
+	}
+	groupInbounds = membership{
+		table: "group_inbounds", owner: "group_id", column: "inbound_id", columns: "group_id, inbound_id",
+		order: "inbound_id", kind: domain.KindInbound,
+	}
+	templateGroups = membership{
+		table: "template_groups", owner: "template_id", column: "group_id", columns: "template_id, group_id, position",
+		order: "position", kind: domain.KindGroup,
 	}
 )
 
-// rows are the rows of accounts, whose lists may name one id twice.
-func (m membership) rows(accounts []domain.Account) [][]int64 {
+// rows are the rows of an owner who has ids, of which one may be named twice.
+func (m membership) rows(owner int64, ids []int64) [][]int64 {
 	rows, width := [][]int64{}, count(m.columns)
-	for i := range accounts {
-		ids := *m.of(&accounts[i])
-		for at, id := range ids {
-			if slices.Index(ids, id) == at {
-				rows = append(rows, []int64{accounts[i].User.ID, id, int64(at)}[:width])
-			}
-		}
+	for at, id := range distinct(ids) {
+		rows = append(rows, []int64{owner, id, int64(at)}[:width])
 	}
 	return rows
+}
+
+// distinct returns ids, each where it comes first; never nil.
+func distinct(ids []int64) []int64 {
+	once := make([]int64, 0, len(ids))
+	for _, id := range ids {
+		if !slices.Contains(once, id) {
+			once = append(once, id)
+		}
+	}
+	return once
 }
 
 // remove is the statement that removes rows.
@@ -52,54 +63,64 @@ func (m membership) remove(rows [][]int64) string {
 	return fmt.Sprintf("DELETE FROM %s WHERE (%s) IN (VALUES %s)", m.table, m.columns, tuples(rows))
 }
 
-// attached selects the rows of users, by user and in their order.
-func (m membership) attached(users string) string {
-	return fmt.Sprintf("SELECT user_id, %s FROM %s WHERE %s ORDER BY user_id, %s", m.column, m.table, users, m.order)
+// listed is the condition that a row is of a listed owner.
+func (m membership) listed() string { return m.owner + " " + isListed }
+
+// attached selects what owners have, by owner and in their order; where selects the rows.
+func (m membership) attached(where string) string {
+	return fmt.Sprintf("SELECT %s, %s FROM %s WHERE %s ORDER BY %[1]s, %[5]s", m.owner, m.column, m.table, where, m.order)
 }
 
-// members selects all that is in the rows of listed users.
+// members selects all that is in the rows of listed owners.
 func (m membership) members() string {
-	return "SELECT " + m.columns + " FROM " + m.table + " WHERE user_id " + isListed
+	return "SELECT " + m.columns + " FROM " + m.table + " WHERE " + m.listed()
 }
 
-// known selects which listed ids others have.
-func (m membership) known() string { return "SELECT id FROM " + m.others + " WHERE id " + isListed }
+// lists returns what owners have, in order, by owner; those who have nothing are left out.
+func (r *Reader) lists(ctx context.Context, m membership, owners []int64) (map[int64][]int64, error) {
+	has := map[int64][]int64{}
+	if len(owners) == 0 {
+		return has, nil
+	}
+	var owner, id int64
+	err := r.scan(ctx, []any{&owner, &id}, func() { has[owner] = append(has[owner], id) },
+		m.attached(m.listed()), r.engine.list(owners))
+	return has, fail(ctx, r.engine, "read "+m.table, err)
+}
 
 const (
-	inboundsOfUser = "SELECT inbound_id FROM user_inbounds WHERE user_id = $1 ORDER BY inbound_id"
-	groupsOfUser   = "SELECT group_id FROM user_groups WHERE user_id = $1 ORDER BY position"
+	directOfUser = "SELECT inbound_id FROM user_inbounds WHERE user_id = $1 ORDER BY inbound_id"
+	groupsOfUser = "SELECT group_id FROM user_groups WHERE user_id = $1 ORDER BY position"
 )
-
-// UserInbounds returns the ids of the inbounds that a user is attached to, ascending; none for an unknown user.
-func (r *Reader) UserInbounds(ctx context.Context, userID int64) ([]int64, error) {
-	return r.ids(ctx, "read inbounds of user", inboundsOfUser, userID)
-}
 
 // UserGroups returns the ids of the groups that a user is in, the first one first; none for an unknown user.
 func (r *Reader) UserGroups(ctx context.Context, userID int64) ([]int64, error) {
 	return r.ids(ctx, "read groups of user", groupsOfUser, userID)
 }
 
-// ReplaceInbounds makes Inbounds, in any order, the inbounds of each of these different users, at most 5,000. It gives
+// ReplaceInbounds makes Direct, in any order, the inbounds that each of these different users, at most 5,000, is
+// attached to itself, and fills Inbounds with what it has then by Groups, which must be those that it is in. It gives
 // each a new revision, the same that UpdateUsers gave or gives it in this transaction, and fills User.Revision. Nothing
-// but User.ID and Inbounds is looked at. An unknown user or inbound is not_found.
+// but User.ID, Direct and Groups is looked at. An unknown user or inbound is not_found.
 func (tx *Tx) ReplaceInbounds(ctx context.Context, accounts []domain.Account) error {
-	return tx.replace(ctx, inInbounds, accounts)
+	return tx.replace(ctx, userInbounds, accounts, func(a *domain.Account) []int64 { return a.Direct })
 }
 
-// ReplaceGroups is ReplaceInbounds for Groups, whose order counts.
+// ReplaceGroups is ReplaceInbounds for Groups, whose order counts: here Direct must be what each has.
 func (tx *Tx) ReplaceGroups(ctx context.Context, accounts []domain.Account) error {
-	return tx.replace(ctx, inGroups, accounts)
+	return tx.replace(ctx, userGroups, accounts, func(a *domain.Account) []int64 { return a.Groups })
 }
 
-// replace writes what is new and removes what is gone: users keep most of what they have.
-func (tx *Tx) replace(ctx context.Context, m membership, accounts []domain.Account) error {
+func (tx *Tx) replace(
+	ctx context.Context, m membership, accounts []domain.Account, of func(a *domain.Account) []int64,
+) error {
 	if len(accounts) == 0 {
 		return nil
 	}
-	users := make([]int64, len(accounts))
+	users, wants := make([]int64, len(accounts)), [][]int64{}
 	for i := range accounts {
 		users[i] = accounts[i].User.ID
+		wants = append(wants, m.rows(users[i], of(&accounts[i]))...)
 	}
 	if err := tx.revise(ctx, users); err != nil {
 		return err
@@ -107,11 +128,19 @@ func (tx *Tx) replace(ctx context.Context, m membership, accounts []domain.Accou
 	for i := range accounts {
 		accounts[i].User.Revision = tx.logged[row{domain.KindUser, users[i]}]
 	}
-	has, err := tx.members(ctx, m, users)
+	if err := tx.rewrite(ctx, m, users, wants); err != nil {
+		return err
+	}
+	return tx.effective(ctx, accounts)
+}
+
+// rewrite makes wants the rows of owners. It writes what is new and removes what is gone: they keep most of what they
+// have.
+func (tx *Tx) rewrite(ctx context.Context, m membership, owners []int64, wants [][]int64) error {
+	has, err := tx.members(ctx, m, owners)
 	if err != nil {
 		return err
 	}
-	wants := m.rows(accounts)
 	for gone := range slices.Chunk(without(has, wants), rowsPerStatement) {
 		if _, err := tx.raw.exec(ctx, m.remove(gone)); err != nil {
 			return tx.fail(ctx, "remove from "+m.table, err)
@@ -120,15 +149,15 @@ func (tx *Tx) replace(ctx context.Context, m membership, accounts []domain.Accou
 	return tx.join(ctx, m, without(wants, has))
 }
 
-// members returns the rows of users.
-func (tx *Tx) members(ctx context.Context, m membership, users []int64) ([][]int64, error) {
+// members returns the rows of owners.
+func (tx *Tx) members(ctx context.Context, m membership, owners []int64) ([][]int64, error) {
 	has, row := [][]int64{}, make([]int64, count(m.columns))
 	fields := make([]any, len(row))
 	for i := range row {
 		fields[i] = &row[i]
 	}
 	err := tx.scan(ctx, fields, func() { has = append(has, slices.Clone(row)) },
-		m.members(), tx.engine.list(users))
+		m.members(), tx.engine.list(owners))
 	return has, tx.fail(ctx, "read "+m.table, err)
 }
 
@@ -152,40 +181,28 @@ func (tx *Tx) join(ctx context.Context, m membership, rows [][]int64) error {
 	for i, row := range rows {
 		ids[i] = row[1]
 	}
-	slices.Sort(ids)
-	ids = slices.Compact(ids)
-	known, err := tx.ids(ctx, "look for "+m.others, m.known(), tx.engine.list(ids))
-	if err == nil && len(known) < len(ids) {
-		err = notFound(m.kind, nil)
-	}
-	if err != nil {
-		return tx.fail(ctx, "add to "+m.table, err)
+	if err := tx.know(ctx, m.kind, ids...); err != nil {
+		return err
 	}
 	return tx.insertNumbers(ctx, m.table, m.columns, rows)
 }
 
-const reviseUsers = "UPDATE users SET revision = new.revision FROM new WHERE id = new.user_id"
+// known selects which listed ids there are in a table.
+func known(table string) string { return "SELECT id FROM " + table + " WHERE id " + isListed }
 
-// revise records changes of users and gives the users their revisions, but for those that had one in this transaction:
-// it is in their rows. An unknown user is not_found.
-func (tx *Tx) revise(ctx context.Context, users []int64) error {
-	users = slices.DeleteFunc(slices.Clone(users), func(id int64) bool {
-		_, written := tx.logged[row{domain.KindUser, id}]
-		return written
-	})
-	if len(users) == 0 {
-		return nil
+// tables say where rows that others name are.
+var tables = map[domain.Kind]string{
+	domain.KindInbound: "inbounds", domain.KindGroup: "groups", domain.KindAdmin: "admins",
+}
+
+// know refuses ids of kind that there is no row of.
+func (tx *Tx) know(ctx context.Context, kind domain.Kind, ids ...int64) error {
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	there, err := tx.ids(ctx, "look for "+string(kind), known(tables[kind]), tx.engine.list(ids))
+	if err == nil && len(there) < len(ids) {
+		err = notFound(kind, nil)
 	}
-	if err := tx.recordAll(ctx, domain.KindUser, users); err != nil {
-		return err
-	}
-	revisions := make([][]int64, len(users))
-	for i, id := range users {
-		revisions[i] = []int64{id, tx.logged[row{domain.KindUser, id}]}
-	}
-	res, err := tx.raw.exec(ctx,
-		"WITH new (user_id, revision) AS (VALUES "+tuples(revisions)+") "+reviseUsers)
-	return tx.wroteAll(ctx, domain.KindUser, len(users), res, err)
+	return tx.fail(ctx, "refer to "+string(kind), err)
 }
 
 // insertRow writes one row of a table.

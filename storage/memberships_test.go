@@ -18,13 +18,13 @@ func TestUserInbounds(t *testing.T) {
 		equal(t, "inserted", must(db.UserInbounds(ctx, u.ID))(t), []int64{a, c})
 
 		write(t, db, func(tx *storage.Tx) error {
-			return tx.ReplaceInbounds(ctx, []domain.Account{{User: domain.User{ID: u.ID}, Inbounds: []int64{b, a}}})
+			return tx.ReplaceInbounds(ctx, []domain.Account{{User: domain.User{ID: u.ID}, Direct: []int64{b, a}}})
 		})
 		equal(t, "set", must(db.UserInbounds(ctx, u.ID))(t), []int64{a, b})
 		equal(t, "revision", must(db.UserByID(ctx, u.ID))(t).Revision, u.Revision+1)
 
 		write(t, db, func(tx *storage.Tx) error {
-			return tx.ReplaceInbounds(ctx, []domain.Account{{User: domain.User{ID: u.ID}, Inbounds: nil}})
+			return tx.ReplaceInbounds(ctx, []domain.Account{{User: domain.User{ID: u.ID}, Direct: nil}})
 		})
 		equal(t, "cleared", must(db.UserInbounds(ctx, u.ID))(t), []int64{})
 		equal(t, "of nobody", must(db.UserInbounds(ctx, 999))(t), []int64{})
@@ -45,18 +45,19 @@ func TestReplaceMemberships(t *testing.T) {
 				return err
 			}
 			some := []domain.Account{
-				{User: domain.User{ID: second.ID}, Inbounds: []int64{b, c, b}, Groups: []int64{green, red, green}},
-				{User: domain.User{ID: first.ID}, Inbounds: []int64{c, b}, Groups: []int64{red}},
+				{User: domain.User{ID: second.ID}, Direct: []int64{b, c, b}, Groups: []int64{green, red, green}},
+				{User: domain.User{ID: first.ID}, Direct: []int64{c, b}, Groups: []int64{red}},
 			}
 			if err := tx.ReplaceInbounds(ctx, some); err != nil {
 				return err
 			}
 			equal(t, "revision", []int64{some[0].User.Revision, some[1].User.Revision}, []int64{last + 2, last + 1})
+			equal(t, "effective", [][]int64{some[0].Inbounds, some[1].Inbounds}, [][]int64{{b, c}, {b, c}})
 			return tx.ReplaceGroups(ctx, some)
 		})
 		first.Revision, second.Revision = last+1, last+2
 		account := func(u domain.User, inbounds, groups []int64) domain.Account {
-			return domain.Account{User: u, Traffic: domain.Traffic{UserID: u.ID}, Inbounds: inbounds, Groups: groups}
+			return domain.Account{User: u, Traffic: domain.Traffic{UserID: u.ID}, Inbounds: inbounds, Direct: inbounds, Groups: groups}
 		}
 		want := []domain.Account{
 			account(first, []int64{b, c}, []int64{red}),
@@ -103,7 +104,7 @@ func TestReplaceMembershipsIsAllOrNothing(t *testing.T) {
 			},
 			{
 				"unknown inbound", func(tx *storage.Tx, all []domain.Account) error { return tx.ReplaceInbounds(ctx, all) },
-				[]domain.Account{{User: here, Inbounds: []int64{1, 9}}},
+				[]domain.Account{{User: here, Direct: []int64{1, 9}}},
 				domain.NotFound("inbound not found"),
 			},
 			{
@@ -130,7 +131,7 @@ func TestReplaceMembershipsOfMany(t *testing.T) {
 		ids := []int64{addInbound(t, db, "a").ID, addInbound(t, db, "b").ID}
 		all := make([]domain.Account, n)
 		for i, u := range addUsers(t, db, admin, n) {
-			all[i] = domain.Account{User: u, Inbounds: ids}
+			all[i] = domain.Account{User: u, Direct: ids}
 		}
 		write(t, db, func(tx *storage.Tx) error { return tx.ReplaceInbounds(ctx, all) })
 		for i, a := range accounts(t, db) {
@@ -139,7 +140,7 @@ func TestReplaceMembershipsOfMany(t *testing.T) {
 			}
 		}
 		for i := range all {
-			all[i].Inbounds = ids[1:]
+			all[i].Direct = ids[1:]
 		}
 		write(t, db, func(tx *storage.Tx) error { return tx.ReplaceInbounds(ctx, all) })
 		equal(t, "rows", must(db.Count(ctx, "SELECT count(*) FROM user_inbounds"))(t), int64(n))

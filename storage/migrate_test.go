@@ -14,7 +14,7 @@ import (
 )
 
 // migrations is how many this version has.
-const migrations int64 = 3
+const migrations int64 = 4
 
 // only returns the real migrations whose name begins with what fits the pattern.
 func only(t *testing.T, pattern string) fstest.MapFS {
@@ -143,18 +143,18 @@ func TestMigrateFromVersion2(t *testing.T) {
 		all := accounts(t, db)
 		equal(t, "users", len(all), 2)
 		equal(t, "alice", all[0], domain.Account{
-			User: alice, Inbounds: []int64{1}, Groups: []int64{},
+			User: alice, Inbounds: []int64{1}, Direct: []int64{1}, Groups: []int64{},
 			Traffic: domain.Traffic{UserID: 1, Up: 1, Down: 2, LifetimeUp: 3, LifetimeDown: 4, OnlineAt: 5},
 		})
 		equal(t, "by Telegram id", must(db.UsersByTgID(ctx, 77))(t), []int64{1})
 		for _, table := range []string{
-			"groups", "user_groups", "external_links", "external_contents", "kept_traffic", "idempotency",
+			"groups", "user_groups", "external_links", "external_contents", "kept_traffic", "answers",
 		} {
 			equal(t, table, must(db.Count(ctx, "SELECT count(*) FROM "+table))(t), int64(0))
 		}
 		group := addGroup(t, db, "g")
 		write(t, db, func(tx *storage.Tx) error {
-			if err := tx.SaveAnswer(ctx, storage.Answer{TokenID: 1, Route: "r", Key: "k"}); err != nil {
+			if err := tx.SaveAnswer(ctx, storage.Answer{Caller: 1, Route: "r", Key: "k"}); err != nil {
 				return err
 			}
 			if err := tx.KeepTraffic(ctx, []int64{1}); err != nil {
@@ -166,6 +166,46 @@ func TestMigrateFromVersion2(t *testing.T) {
 			return tx.ReplaceGroups(ctx, []domain.Account{{User: alice, Groups: []int64{group.ID}}})
 		})
 		equal(t, "groups", must(db.Account(ctx, 1))(t).Groups, []int64{group.ID})
+	})
+}
+
+// A database of version 3 keeps what it has: nobody gains or loses anything by a group or an admin's new fields.
+func TestMigrateFromVersion3(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, dsn string) {
+		ctx := context.Background()
+		makeOld(t, dsn, "000[123]", "testdata/version3.sql")
+		db := open(t, dsn, clockAt(noon))
+		admin := domain.Admin{
+			ID: 1, Username: "root", UsernameKey: "root", PasswordHash: "hash", Sudo: true, Enabled: true,
+			PasswordAt: 2, Revision: 1, CreatedAt: 2,
+		}
+		equal(t, "admins", must(db.Admins(ctx))(t), []domain.Admin{admin})
+		group := domain.Group{ID: 1, Name: "g", BaseUp: 5, BaseDown: 6, Revision: 4, CreatedAt: 7, UpdatedAt: 8, Inbounds: []int64{}}
+		equal(t, "groups", must(db.Groups(ctx))(t), []domain.Group{group})
+		all := accounts(t, db)
+		equal(t, "users", len(all), 2)
+		for i, want := range []domain.Account{
+			{Inbounds: []int64{1}, Direct: []int64{1}, Groups: []int64{1}}, {Inbounds: []int64{}, Direct: []int64{}, Groups: []int64{}},
+		} {
+			equal(t, "inbounds", all[i].Inbounds, want.Inbounds)
+			equal(t, "direct", all[i].Direct, want.Direct)
+			equal(t, "groups", all[i].Groups, want.Groups)
+			equal(t, "next plan", all[i].User.NextPlan, domain.NextPlan{})
+		}
+		equal(t, "a field of each former version", []int64{all[0].User.Revision, all[0].User.StatusSince, int64(all[0].User.LimitHWID)}, []int64{3, 18, 19})
+		for _, table := range []string{"templates", "template_groups", "group_inbounds", "hosts", "sub_fetches", "secrets"} {
+			equal(t, table, must(db.Count(ctx, "SELECT count(*) FROM "+table))(t), int64(0))
+		}
+		group.Inbounds, group.Disabled = []int64{2}, true
+		all[1].User.NextPlan = domain.NextPlan{HasNextPlan: true, NextTemplate: ptr(addTemplate(t, db, "t", 1).ID)}
+		write(t, db, func(tx *storage.Tx) error {
+			if err := tx.UpdateGroup(ctx, &group); err != nil {
+				return err
+			}
+			return tx.UpdateUser(ctx, &all[1].User)
+		})
+		equal(t, "group", must(db.Group(ctx, 1))(t), group)
+		equal(t, "user", must(db.UserByID(ctx, 2))(t), all[1].User)
 	})
 }
 

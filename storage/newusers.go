@@ -9,10 +9,11 @@ import (
 
 // NewUser is a user to be written with all that it starts with.
 type NewUser struct {
-	User     domain.User
-	Inbounds []int64        // ids, in any order
-	Groups   []int64        // ids, the first one first
-	Traffic  domain.Traffic // what was kept for it, zero = nothing
+	User      domain.User
+	Inbounds  []int64        // ids of those that it is attached to itself, in any order
+	Groups    []int64        // ids, the first one first
+	Traffic   domain.Traffic // what was kept for it, zero = nothing
+	Effective []int64        // ids of the inbounds that it has then, by its groups too, ascending
 }
 
 // InsertUser is InsertUsers for one user with an empty traffic row.
@@ -24,9 +25,9 @@ func (tx *Tx) InsertUser(ctx context.Context, u *domain.User, inboundIDs []int64
 }
 
 // InsertUsers writes new users, each in a fraction of the time that a transaction of its own takes; at most 5,000. It
-// fills User.ID, User.UsernameKey, User.Revision and Traffic.UserID, and User.CreatedAt and User.UpdatedAt where they
-// are 0. A value that must be unique and is not is a conflict with the column as Field; an unknown inbound, group or
-// admin is not_found.
+// fills User.ID, User.UsernameKey, User.Revision, Traffic.UserID and Effective, and User.CreatedAt and User.UpdatedAt
+// where they are 0. A value that must be unique and is not is a conflict with the column as Field; an unknown inbound,
+// group, admin or next template is not_found.
 func (tx *Tx) InsertUsers(ctx context.Context, users []*NewUser) error {
 	if len(users) == 0 {
 		return nil
@@ -48,7 +49,7 @@ func (tx *Tx) InsertUsers(ctx context.Context, users []*NewUser) error {
 		if err := storable(u); err != nil {
 			return tx.fail(ctx, "insert users", err)
 		}
-		rows[i], accounts[i] = u, domain.Account{User: domain.User{ID: u.ID}, Inbounds: n.Inbounds, Groups: n.Groups}
+		rows[i], accounts[i] = u, domain.Account{User: domain.User{ID: u.ID}, Direct: n.Inbounds, Groups: n.Groups}
 		traffic[i] = []int64{t.UserID, t.Up, t.Down, t.LifetimeUp, t.LifetimeDown, t.OnlineAt}
 	}
 	if err := tx.engine.insertUsers(ctx, tx, rows); err != nil {
@@ -57,8 +58,28 @@ func (tx *Tx) InsertUsers(ctx context.Context, users []*NewUser) error {
 	if err := tx.insertNumbers(ctx, "user_traffic", trafficColumns, traffic); err != nil {
 		return err
 	}
-	if err := tx.join(ctx, inInbounds, inInbounds.rows(accounts)); err != nil {
+	return tx.joinNew(ctx, users, accounts)
+}
+
+// joinNew attaches new users, which accounts stand for, and fills Effective.
+func (tx *Tx) joinNew(ctx context.Context, users []*NewUser, accounts []domain.Account) error {
+	inbounds, groups := [][]int64{}, [][]int64{}
+	for i := range accounts {
+		a := &accounts[i]
+		inbounds = append(inbounds, userInbounds.rows(a.User.ID, a.Direct)...)
+		groups = append(groups, userGroups.rows(a.User.ID, a.Groups)...)
+	}
+	if err := tx.join(ctx, userInbounds, inbounds); err != nil {
 		return err
 	}
-	return tx.join(ctx, inGroups, inGroups.rows(accounts))
+	if err := tx.join(ctx, userGroups, groups); err != nil {
+		return err
+	}
+	if err := tx.effective(ctx, accounts); err != nil {
+		return err
+	}
+	for i, n := range users {
+		n.Effective = accounts[i].Inbounds
+	}
+	return nil
 }

@@ -17,10 +17,11 @@ func TestInsertUsers(t *testing.T) {
 		red, blue := addGroup(t, db, "red").ID, addGroup(t, db, "blue").ID
 		gone := addUser(t, db, admin, "gone") // its id stays its own
 		write(t, db, func(tx *storage.Tx) error { return tx.DeleteUser(ctx, gone.ID) })
+		template := addTemplate(t, db, "t").ID
 		last := must(db.LastChange(ctx))(t)
 
 		full := storage.NewUser{
-			User: fullUser(admin), Inbounds: []int64{b, a, b}, Groups: []int64{blue, red},
+			User: fullUser(admin, template), Inbounds: []int64{b, a, b}, Groups: []int64{blue, red},
 			Traffic: domain.Traffic{Up: 1, Down: 2, LifetimeUp: 3, LifetimeDown: 4, OnlineAt: 5},
 		}
 		rows := []*storage.NewUser{&full}
@@ -36,10 +37,11 @@ func TestInsertUsers(t *testing.T) {
 		equal(t, "key", full.User.UsernameKey, "ålice")
 		equal(t, "created", []int64{full.User.CreatedAt, rows[1].User.CreatedAt}, []int64{17, noon})
 		equal(t, "updated", []int64{full.User.UpdatedAt, rows[1].User.UpdatedAt}, []int64{18, noon})
+		equal(t, "effective", full.Effective, []int64{a, b})
 		equal(t, "traffic's user", full.Traffic.UserID, full.User.ID)
-		want := []domain.Account{{User: full.User, Traffic: full.Traffic, Inbounds: []int64{a, b}, Groups: []int64{blue, red}}}
+		want := []domain.Account{{User: full.User, Traffic: full.Traffic, Inbounds: []int64{a, b}, Direct: []int64{a, b}, Groups: []int64{blue, red}}}
 		for _, row := range rows[1:] {
-			want = append(want, domain.Account{User: row.User, Traffic: row.Traffic, Inbounds: row.Inbounds, Groups: []int64{}})
+			want = append(want, domain.Account{User: row.User, Traffic: row.Traffic, Inbounds: row.Effective, Direct: row.Inbounds, Groups: []int64{}})
 		}
 		equal(t, "accounts", accounts(t, db), want)
 		changes := must(db.Changes(ctx, last, 2*n))(t)

@@ -11,7 +11,8 @@ import (
 
 const day = 24 * time.Hour
 
-// retention is how long a table that only grows keeps its rows. Every such table is here.
+// retention is how long a table that only grows keeps its rows. Every such table is here; sub_fetches, which keeps a few
+// rows per user, is none.
 var retention = []struct {
 	table, key string // the columns of its primary key
 	column     string // the row's age counts from here
@@ -27,7 +28,7 @@ var retention = []struct {
 	{"usage_hourly", "hour, user_id", "hour", 90 * day, ""},
 	{"usage_resets", "id", "at", 400 * day, ""},
 	{"user_ips", "user_id, ip, node", "seen_at", 30 * day, ""},
-	{"idempotency", "token_id, route, key", "created_at", answerAge, ""},
+	{"answers", "caller, route, key", "created_at", answerAge, ""},
 	{"kept_traffic", "username_key", "kept_at", 400 * day, ""},
 	{"external_contents", "url_key", "tried_at", 30 * day, ""},
 }

@@ -118,7 +118,7 @@ func TestPruneAnswersAndContents(t *testing.T) {
 			if err := tx.InsertToken(ctx, &token); err != nil {
 				return err
 			}
-			return tx.SaveAnswer(ctx, storage.Answer{TokenID: token.ID, Route: "it's ?", Key: "k"})
+			return tx.SaveAnswer(ctx, storage.Answer{Caller: token.ID, Route: "it's ?", Key: "k"})
 		})
 		if err := db.SaveExternalContent(ctx, domain.ExternalContent{URL: "u", TriedAt: noon, Error: "404"}); err != nil {
 			t.Fatal(err)
@@ -129,7 +129,7 @@ func TestPruneAnswersAndContents(t *testing.T) {
 			if err := db.Prune(ctx, test.now); err != nil {
 				t.Fatal(err)
 			}
-			equal(t, "answers", must(db.Count(ctx, "SELECT count(*) FROM idempotency"))(t), test.answers)
+			equal(t, "answers", must(db.Count(ctx, "SELECT count(*) FROM answers"))(t), test.answers)
 			equal(t, "contents", must(db.Count(ctx, "SELECT count(*) FROM external_contents"))(t), test.contents)
 		}
 	})

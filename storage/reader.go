@@ -71,3 +71,14 @@ func selectOne[T any](ctx context.Context, r *Reader, kind domain.Kind, where fu
 	where(q)
 	return one, r.found(ctx, kind, q.Scan(ctx))
 }
+
+// only returns the one row of a list of at most one; none is not_found.
+func only[T any](ctx context.Context, r *Reader, kind domain.Kind, all []T, err error) (one T, _ error) {
+	switch {
+	case err != nil:
+		return one, err
+	case len(all) == 0:
+		return one, r.found(ctx, kind, sql.ErrNoRows)
+	}
+	return all[0], nil
+}

@@ -66,8 +66,8 @@ func TestPreparedAfterFailure(t *testing.T) {
 		}
 		second := addUser(t, db, admin, "second", in)
 		equal(t, "accounts", must(db.Accounts(ctx, []int64{first.ID, second.ID}))(t), []domain.Account{
-			{User: first, Traffic: domain.Traffic{UserID: first.ID}, Inbounds: []int64{in}, Groups: []int64{}},
-			{User: second, Traffic: domain.Traffic{UserID: second.ID}, Inbounds: []int64{in}, Groups: []int64{}},
+			{User: first, Traffic: domain.Traffic{UserID: first.ID}, Inbounds: []int64{in}, Direct: []int64{in}, Groups: []int64{}},
+			{User: second, Traffic: domain.Traffic{UserID: second.ID}, Inbounds: []int64{in}, Direct: []int64{in}, Groups: []int64{}},
 		})
 	})
 }

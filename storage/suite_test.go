@@ -138,11 +138,18 @@ func addUser(t testing.TB, db *storage.DB, admin int64, name string, inbounds ..
 	return u
 }
 
-func addGroup(t testing.TB, db *storage.DB, name string) domain.Group {
+func addGroup(t testing.TB, db *storage.DB, name string, inbounds ...int64) domain.Group {
 	t.Helper()
-	g := domain.Group{Name: name}
+	g := domain.Group{Name: name, Inbounds: inbounds}
 	write(t, db, func(tx *storage.Tx) error { return tx.InsertGroup(context.Background(), &g) })
 	return g
+}
+
+func addTemplate(t testing.TB, db *storage.DB, name string, groups ...int64) domain.Template {
+	t.Helper()
+	p := domain.Template{Name: name, Groups: groups}
+	write(t, db, func(tx *storage.Tx) error { return tx.InsertTemplate(context.Background(), &p) })
+	return p
 }
 
 // names are n users, u0 and so on.

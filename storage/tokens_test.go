@@ -12,7 +12,8 @@ func TestTokens(t *testing.T) {
 	each(t, func(t *testing.T, db *storage.DB) {
 		ctx := context.Background()
 		addAdmin(t, db, "other")
-		admin := addAdmin(t, db, "root")
+		admin := domain.Admin{Username: "root", PasswordHash: "h", Sudo: true, Enabled: true, PasswordAt: 3, UserLimit: ptr(4), Profile: "{}"}
+		write(t, db, func(tx *storage.Tx) error { return tx.InsertAdmin(ctx, &admin) })
 		equal(t, "none", must(db.Tokens(ctx))(t), []domain.Token{})
 		a := domain.Token{
 			Name: "cli", Hash: "aa", AdminID: admin.ID, Scope: domain.ScopeReadonly, Enabled: true, ExpiresAt: ptr(int64(5)),

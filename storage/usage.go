@@ -19,17 +19,20 @@ const (
 // hourOf returns the start of the hour of a time, both ms UTC.
 func hourOf(at int64) int64 { return at - at%hour }
 
-// hoursFrom names the hours from $1 to before $2 that somebody moved bytes in. It jumps from one to the next by two
-// seeks, whatever the number of rows between them, because the key begins with the hour.
-const hoursFrom = `WITH RECURSIVE hours(hour) AS (
-	SELECT min(hour) FROM usage_hourly WHERE hour >= $1
-	UNION ALL
-	SELECT (SELECT min(u.hour) FROM usage_hourly AS u WHERE u.hour > hours.hour) FROM hours WHERE hours.hour < $2) `
+// nextHour goes from an hour of hours to the next that somebody moved bytes in. It jumps there by two seeks, whatever the
+// number of rows between them, because the key begins with the hour.
+const nextHour = "SELECT (SELECT min(u.hour) FROM usage_hourly AS u WHERE u.hour > hours.hour) FROM hours"
 
 const (
-	usageOfUser = hoursFrom + `SELECT u.hour, u.up, u.down FROM hours JOIN usage_hourly AS u ON u.hour = hours.hour
+	usageOfUser = `WITH RECURSIVE hours(hour) AS (
+			SELECT min(hour) FROM usage_hourly WHERE hour >= $1 UNION ALL ` + nextHour + ` WHERE hours.hour < $2)
+		SELECT u.hour, u.up, u.down FROM hours JOIN usage_hourly AS u ON u.hour = hours.hour
 		WHERE u.user_id = $3 AND u.hour < $2 ORDER BY u.hour`
-	clearUsage = hoursFrom + `DELETE FROM usage_hourly WHERE user_id = $3 AND hour IN (SELECT hour FROM hours)`
+	clearUsage = `WITH RECURSIVE hours(hour) AS (
+			SELECT min(hour) FROM usage_hourly WHERE hour >= $2 UNION ALL ` + nextHour + ` WHERE hours.hour IS NOT NULL)
+		DELETE FROM usage_hourly WHERE user_id ` + isListed + ` AND hour IN (SELECT hour FROM hours)`
+	historyOfUser = "SELECT history_from FROM user_traffic WHERE user_id = $1"
+	hideUsage     = "UPDATE user_traffic SET history_from = $2 WHERE user_id " + isListed
 )
 
 // HourlyUsage returns what a user moved in each hour that starts at from or later and before to (ms UTC), ascending.
@@ -37,14 +40,31 @@ const (
 func (r *Reader) HourlyUsage(ctx context.Context, userID, from, to int64) ([]domain.HourUsage, error) {
 	all := []domain.HourUsage{}
 	var h domain.HourUsage
-	err := r.scan(ctx, []any{&h.Hour, &h.Up, &h.Down}, func() { all = append(all, h) },
-		usageOfUser, max(from, to-longestUsage), to, userID)
+	var cleared int64
+	err := r.scan(ctx, []any{&cleared}, func() { from = max(from, cleared) }, historyOfUser, userID)
+	if err == nil {
+		err = r.scan(ctx, []any{&h.Hour, &h.Up, &h.Down}, func() { all = append(all, h) },
+			usageOfUser, max(from, to-longestUsage), to, userID)
+	}
 	return all, fail(ctx, r.engine, "read hourly usage", err)
 }
 
-// ClearUsage removes the hourly history of a user. It is no change.
+// ClearUsage forgets the hourly history of a user. It is no change. What is in past hours is hidden and goes by its age:
+// to remove it would take a seek for each hour of each user.
 func (tx *Tx) ClearUsage(ctx context.Context, userID int64) error {
-	_, err := tx.raw.exec(ctx, clearUsage, int64(0), int64(1<<62), userID)
+	return tx.ClearUsages(ctx, []int64{userID})
+}
+
+// ClearUsages is ClearUsage for many users, at most 5,000.
+func (tx *Tx) ClearUsages(ctx context.Context, userIDs []int64) error {
+	if len(userIDs) == 0 {
+		return nil
+	}
+	users, now := tx.engine.list(userIDs), hourOf(tx.now)
+	_, err := tx.raw.exec(ctx, clearUsage, users, now)
+	if err == nil {
+		_, err = tx.raw.exec(ctx, hideUsage, users, now)
+	}
 	return tx.fail(ctx, "clear hourly usage", err)
 }
 

@@ -61,6 +61,50 @@ func TestHourlyUsage(t *testing.T) {
 	})
 }
 
+func TestClearUsages(t *testing.T) {
+	const n, hours = 50, 7
+	each(t, func(t *testing.T, db *storage.DB) {
+		ctx := context.Background()
+		users := addUsers(t, db, addAdmin(t, db, "root").ID, n)
+		cleared := []int64{999}
+		for i := range int64(hours) {
+			ds := []domain.TrafficDelta{}
+			for _, u := range users {
+				ds = append(ds, moved(u.ID, noonHour+i*i*hour, 1, 2))
+			}
+			flush(t, db, chunk("n", i+1, ds...))
+		}
+		for _, u := range users[5:] {
+			cleared = append(cleared, u.ID)
+		}
+		last := must(db.LastChange(ctx))(t)
+		write(t, db, func(tx *storage.Tx) error { return tx.ClearUsages(ctx, nil) })
+		equal(t, "before", must(db.Count(ctx, "SELECT count(*) FROM usage_hourly"))(t), int64(n*hours))
+		write(t, db, func(tx *storage.Tx) error { return tx.ClearUsages(ctx, cleared) })
+		equal(t, "after", must(db.Count(ctx, "SELECT count(*) FROM usage_hourly"))(t), int64(5*hours))
+		for i, want := range map[int]int{0: hours, 4: hours, 5: 0, n - 1: 0} {
+			equal(t, "hours of one", len(must(db.HourlyUsage(ctx, users[i].ID, noonHour, noonHour+99*hour))(t)), want)
+		}
+		equal(t, "last change", must(db.LastChange(ctx))(t), last)
+	})
+}
+
+// What was moved before is forgotten, what is moved after counts, also in the same hour.
+func TestClearedUsageStaysAway(t *testing.T) {
+	each(t, func(t *testing.T, db *storage.DB) {
+		ctx := context.Background()
+		admin := addAdmin(t, db, "root")
+		u, v := addUser(t, db, admin.ID, "u").ID, addUser(t, db, admin.ID, "v").ID
+		flush(t, db, chunk("n", 1, moved(u, noonHour-3*hour, 1, 1), moved(v, noonHour-3*hour, 1, 1)))
+		flush(t, db, chunk("n", 2, moved(u, noon, 2, 2), moved(v, noon, 2, 2)))
+		write(t, db, func(tx *storage.Tx) error { return tx.ClearUsages(ctx, []int64{u}) })
+		equal(t, "nothing", must(db.HourlyUsage(ctx, u, 0, noonHour+hour))(t), []domain.HourUsage{})
+		flush(t, db, chunk("n", 3, moved(u, noon, 3, 4)))
+		equal(t, "of u", must(db.HourlyUsage(ctx, u, 0, noonHour+hour))(t), []domain.HourUsage{{Hour: noonHour, Up: 3, Down: 4}})
+		equal(t, "of v", len(must(db.HourlyUsage(ctx, v, 0, noonHour+hour))(t)), 2)
+	})
+}
+
 // The key of usage_hourly begins with the hour, so to look for a user's rows is to look into each hour, not at each row.
 func TestHourlyUsageLooksAtNoOtherUser(t *testing.T) {
 	db := storagetest.SQLite(t)

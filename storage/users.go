@@ -1,7 +1,6 @@
 package storage
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -21,6 +20,7 @@ const (
 		"reset_policy, reset_params, reset_anchor, next_reset_at, reset_retry_at, " +
 		"renew_days, renew_day, renew_max, renew_count, " +
 		"limit_ip, note, limit_hwid, reverse, ad_tag, secret, " +
+		"has_next_plan, next_template, next_quota, next_duration, next_carries_over, " +
 		"auto_delete, status, status_since, revision, updated_at"
 	userColumns = "id, " + userKeys + ", " + userFacts + ", created_at, sub_fetch_at, sub_agent"
 )
@@ -39,6 +39,7 @@ func userFields(u *domain.User) []any {
 		&u.ResetPolicy, &u.ResetParams, &u.ResetAnchor, &u.NextResetAt, &u.ResetRetryAt,
 		&u.RenewDays, &u.RenewDay, &u.RenewMax, &u.RenewCount,
 		&u.LimitIP, &u.Note, &u.LimitHWID, &u.Reverse, &u.AdTag, &u.Secret,
+		&u.HasNextPlan, &u.NextTemplate, &u.NextQuota, &u.NextDuration, &u.NextCarriesOver,
 		&u.AutoDelete, &u.Status, &u.StatusSince, &u.Revision, &u.UpdatedAt,
 		&u.CreatedAt, &u.SubFetchAt, &u.SubAgent,
 	}
@@ -154,20 +155,4 @@ func (tx *Tx) DeleteUsers(ctx context.Context, ids []int64) error {
 	}
 	res, err := tx.raw.exec(ctx, deleteUsers, tx.engine.list(ids))
 	return tx.wroteAll(ctx, domain.KindUser, len(ids), res, err)
-}
-
-const noteFetch = "UPDATE users SET sub_fetch_at = $1, sub_agent = $2 WHERE id = $3"
-
-// NoteFetches stores when users' subscriptions were fetched, all or nothing, with at most one fetch per user. It is no
-// change: revisions stay. Unknown users are ignored: they were deleted meanwhile.
-func (db *DB) NoteFetches(ctx context.Context, fetches []domain.Fetch) error {
-	sorted := slices.SortedFunc(slices.Values(fetches), func(a, b domain.Fetch) int { return cmp.Compare(a.UserID, b.UserID) })
-	return db.transact(ctx, "note subscription fetches", true, func(tx *Tx) error {
-		for _, f := range sorted { // in id order, as two flushes lock rows
-			if _, err := tx.raw.exec(ctx, noteFetch, f.At, f.Agent, f.UserID); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }

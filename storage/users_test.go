@@ -12,19 +12,22 @@ import (
 )
 
 // fullUser has another value in every field, so that no column can be mistaken for another.
-func fullUser(admin int64) domain.User {
+func fullUser(admin, template int64) domain.User {
 	return domain.User{
 		Username: "Ålice", SubID: "sub",
 		Credentials: domain.Credentials{
 			VLESSID: "vless", VMessID: "vmess", TrojanPassword: "trojan", ShadowsocksPassword: "ss",
 			HysteriaAuth: "hy", Flow: "flow", VMessSecurity: "security", Method: ptr("method"),
 		},
-		Enabled: true, HoldSince: ptr(int64(1)), HoldDuration: 2, HoldTimeout: ptr(int64(3)),
+		Enabled: true, HoldSince: ptr(int64(25)), HoldDuration: 2, HoldTimeout: ptr(int64(3)),
 		ExpireAt: ptr(int64(4)), Quota: ptr(int64(5)),
 		ResetPolicy: "policy", ResetParams: `{"a":"it's \"6\" ?"}`, ResetAnchor: 7,
 		NextResetAt: ptr(int64(8)), ResetRetryAt: ptr(int64(9)),
 		RenewDays: 10, RenewDay: 11, RenewMax: 12, RenewCount: 13,
 		LimitIP: 14, Note: "line\nمرحبا\x1f", TgID: -15, LimitHWID: 21, Reverse: `{"tag":"r"}`, AdTag: "ad", Secret: "secret", AdminID: admin, AutoDelete: ptr(16),
+		NextPlan: domain.NextPlan{
+			HasNextPlan: true, NextTemplate: &template, NextQuota: ptr(int64(22)), NextDuration: 23, NextCarriesOver: true,
+		},
 		Status: domain.StatusLimited, StatusSince: 20,
 		CreatedAt: 17, UpdatedAt: 18, SubFetchAt: 19, SubAgent: "agent/1",
 	}
@@ -34,22 +37,22 @@ func TestUserKeepsEveryField(t *testing.T) {
 	each(t, func(t *testing.T, db *storage.DB) {
 		ctx := context.Background()
 		admin := addAdmin(t, db, "root")
-		for _, u := range []domain.User{fullUser(admin.ID), newUser(admin.ID, "none")} {
+		for _, u := range []domain.User{fullUser(admin.ID, addTemplate(t, db, "t").ID), newUser(admin.ID, "none")} {
 			write(t, db, func(tx *storage.Tx) error { return tx.InsertUser(ctx, &u, nil) })
 			equal(t, "by id", must(db.UserByID(ctx, u.ID))(t), u)
 			equal(t, "by name", must(db.UserByName(ctx, u.Username))(t), u)
 			equal(t, "by sub id", must(db.UserBySubID(ctx, u.SubID))(t), u)
 			equal(t, "account", must(db.Account(ctx, u.ID))(t), domain.Account{
-				User: u, Traffic: domain.Traffic{UserID: u.ID}, Inbounds: []int64{}, Groups: []int64{},
+				User: u, Traffic: domain.Traffic{UserID: u.ID}, Inbounds: []int64{}, Direct: []int64{}, Groups: []int64{},
 			})
 		}
 	})
 }
 
 func TestFullUserIsFull(t *testing.T) {
-	u := fullUser(1)
+	u := fullUser(1, 1)
 	u.ID, u.UsernameKey, u.Revision = 1, "key", 1 // what storage fills
-	for _, v := range []reflect.Value{reflect.ValueOf(u), reflect.ValueOf(u.Credentials)} {
+	for _, v := range []reflect.Value{reflect.ValueOf(u), reflect.ValueOf(u.Credentials), reflect.ValueOf(u.NextPlan)} {
 		for i := range v.NumField() {
 			if v.Field(i).IsZero() {
 				t.Errorf("%s is zero: the suite would not miss its column", v.Type().Field(i).Name)
@@ -159,11 +162,12 @@ func TestUpdateUser(t *testing.T) {
 	each(t, func(t *testing.T, db *storage.DB) {
 		ctx := context.Background()
 		admin := addAdmin(t, db, "root")
+		template := addTemplate(t, db, "t")
 		old := addUser(t, db, admin.ID, "old")
 		if err := db.NoteFetches(ctx, []domain.Fetch{{UserID: old.ID, At: 77, Agent: "client/2"}}); err != nil {
 			t.Fatal(err)
 		}
-		u := fullUser(admin.ID)
+		u := fullUser(admin.ID, template.ID)
 		u.ID = old.ID
 		write(t, db, func(tx *storage.Tx) error { return tx.UpdateUser(ctx, &u) })
 		equal(t, "revision", u.Revision, old.Revision+1)
@@ -235,23 +239,6 @@ func TestUpdateUsersIsAllOrNothing(t *testing.T) {
 	})
 }
 
-func TestNoteFetchesIsNoChange(t *testing.T) {
-	each(t, func(t *testing.T, db *storage.DB) {
-		ctx := context.Background()
-		admin := addAdmin(t, db, "root").ID
-		u, v := addUser(t, db, admin, "u"), addUser(t, db, admin, "v")
-		last := must(db.LastChange(ctx))(t)
-		err := db.NoteFetches(ctx, []domain.Fetch{{UserID: 999, At: 4, Agent: "gone"}, {UserID: v.ID, At: 6, Agent: "b"}, {UserID: u.ID, At: 5, Agent: "a"}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		u.SubFetchAt, u.SubAgent, v.SubFetchAt, v.SubAgent = 5, "a", 6, "b"
-		equal(t, "user", must(db.UserByID(ctx, u.ID))(t), u)
-		equal(t, "the other", must(db.UserByID(ctx, v.ID))(t), v)
-		equal(t, "last change", must(db.LastChange(ctx))(t), last)
-	})
-}
-
 func TestWhatIsNotThere(t *testing.T) {
 	each(t, func(t *testing.T, db *storage.DB) {
 		ctx := context.Background()
@@ -267,10 +254,10 @@ func TestWhatIsNotThere(t *testing.T) {
 			{"delete some", client, func(tx *storage.Tx) error { return tx.DeleteUsers(ctx, []int64{u.ID, 99}) }},
 			{"delete", client, func(tx *storage.Tx) error { return tx.DeleteUser(ctx, 99) }},
 			{"attach unknown user", client, func(tx *storage.Tx) error {
-				return tx.ReplaceInbounds(ctx, []domain.Account{{User: domain.User{ID: 99}, Inbounds: nil}})
+				return tx.ReplaceInbounds(ctx, []domain.Account{{User: domain.User{ID: 99}, Direct: nil}})
 			}},
 			{"attach unknown inbound", inbound, func(tx *storage.Tx) error {
-				return tx.ReplaceInbounds(ctx, []domain.Account{{User: domain.User{ID: u.ID}, Inbounds: []int64{9}}})
+				return tx.ReplaceInbounds(ctx, []domain.Account{{User: domain.User{ID: u.ID}, Direct: []int64{9}}})
 			}},
 			{"insert with unknown inbound", inbound, func(tx *storage.Tx) error {
 				return tx.InsertUser(ctx, ptr(newUser(admin.ID, "x")), []int64{9})
@@ -278,6 +265,14 @@ func TestWhatIsNotThere(t *testing.T) {
 			{
 				"insert with unknown admin", domain.NotFound("this refers to something that does not exist"),
 				func(tx *storage.Tx) error { return tx.InsertUser(ctx, ptr(newUser(9, "x")), nil) },
+			},
+			{
+				"insert with unknown next template", domain.NotFound("this refers to something that does not exist"),
+				func(tx *storage.Tx) error {
+					u := newUser(admin.ID, "x")
+					u.NextTemplate = ptr(int64(9))
+					return tx.InsertUser(ctx, &u, nil)
+				},
 			},
 			{"by id", client, func(tx *storage.Tx) error { _, err := tx.UserByID(ctx, 99); return err }},
 			{"by name", client, func(tx *storage.Tx) error { _, err := tx.UserByName(ctx, "x"); return err }},

@@ -12,8 +12,11 @@ import (
 )
 
 type adminCmd struct {
-	Create adminCreateCmd `cmd:"" help:"Make an operator."`
-	Passwd adminPasswdCmd `cmd:"" help:"Give an operator a new password."`
+	Create  adminCreateCmd  `cmd:"" help:"Make an operator."`
+	Passwd  adminPasswdCmd  `cmd:"" help:"Give an operator a new password."`
+	Disable adminDisableCmd `cmd:"" help:"Keep an operator out, with its tokens and sessions. Its users go on."`
+	Enable  adminEnableCmd  `cmd:"" help:"Let an operator in again."`
+	Delete  adminDeleteCmd  `cmd:"" help:"Remove an operator. Its users go to the first other sudo admin."`
 }
 
 // passwordFlag makes the command line say where the password comes from: never from an argument, which other users of
@@ -61,4 +64,31 @@ func (c *adminPasswdCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	return c.do(ctx, func(client *control.Client) error { return client.SetPassword(ctx, c.Username, password) })
+}
+
+// adminName is the operator that a command is about.
+type adminName struct {
+	dataFlags
+	Username string `help:"The operator's name." required:""`
+}
+
+type adminDisableCmd struct{ adminName }
+
+// Run keeps the operator out.
+func (c *adminDisableCmd) Run(ctx context.Context) error {
+	return c.do(ctx, func(client *control.Client) error { return client.EnableAdmin(ctx, c.Username, false) })
+}
+
+type adminEnableCmd struct{ adminName }
+
+// Run lets the operator in.
+func (c *adminEnableCmd) Run(ctx context.Context) error {
+	return c.do(ctx, func(client *control.Client) error { return client.EnableAdmin(ctx, c.Username, true) })
+}
+
+type adminDeleteCmd struct{ adminName }
+
+// Run removes the operator.
+func (c *adminDeleteCmd) Run(ctx context.Context) error {
+	return c.do(ctx, func(client *control.Client) error { return client.DeleteAdmin(ctx, c.Username) })
 }

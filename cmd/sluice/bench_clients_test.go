@@ -30,28 +30,35 @@ func BenchmarkClients(b *testing.B) {
 	for i, users := range sizes {
 		panels[i] = newPanel(b, users)
 	}
-	const rounds = 5
-	costs := map[string][][]time.Duration{} // by name and panel: a cost per round
-	for _, c := range everyCost {
-		costs[c.name] = make([][]time.Duration, len(sizes))
-	}
-	for b.Loop() {
-		for range rounds {
-			for _, c := range everyCost {
-				for i, p := range panels {
-					costs[c.name][i] = append(costs[c.name][i], p.measure(c))
-				}
-			}
-		}
-	}
-	table := []string{fmt.Sprintf("%-22s %10s %10s %10s %8s", "CPU per request, µs", "10k", "100k", "1M", "1M/10k")}
-	for _, c := range everyCost {
-		table = append(table, c.report(b, costs[c.name]))
-	}
+	table := append([]string{fmt.Sprintf("%-22s %10s %10s %10s %8s", "CPU per request, µs", "10k", "100k", "1M", "1M/10k")},
+		compare(b, panels, everyCost)...)
 	extra := panels[1].list()
 	b.ReportMetric(extra, "MB-list-100k")
 	table = append(table, fmt.Sprintf("%-22s %10s %10.1f %10s %8s  MB, ≤ 20", "list: more memory", "", extra, "", ""))
 	fmt.Println("\n" + strings.Join(table, "\n")) // of what a benchmark logs, ten lines are kept
+}
+
+// compare measures each cost on every panel and returns the lines of the table.
+func compare(b *testing.B, panels []*panel, costs []cost) (table []string) {
+	b.Helper()
+	const rounds = 5
+	took := map[string][][]time.Duration{} // by name and panel: a cost per round
+	for _, c := range costs {
+		took[c.name] = make([][]time.Duration, len(panels))
+	}
+	for b.Loop() {
+		for range rounds {
+			for _, c := range costs {
+				for i, p := range panels {
+					took[c.name][i] = append(took[c.name][i], p.measure(c))
+				}
+			}
+		}
+	}
+	for _, c := range costs {
+		table = append(table, c.report(b, took[c.name]))
+	}
+	return table
 }
 
 // cost is a kind of request, with what it may cost.
@@ -121,13 +128,26 @@ type panel struct {
 	next   int // counts requests
 	added  []string
 	days   int // that the next bulkAdjust adds
+
+	tidy func(*panel) // is called after each measurement, nil = nothing
 }
 
-// newPanel starts a server whose clients are of every kind, in the same shares for every number of them.
+// newPanel starts a server whose clients are of every kind, in the same shares for every number of them, and has answered
+// every cost once: what is built when it is first asked for is built then.
 func newPanel(b *testing.B, users int) *panel {
 	b.Helper()
+	p := openPanel(b, users, variety())
+	for _, c := range everyCost[:len(everyCost)-2] {
+		c.send(p)
+	}
+	return p
+}
+
+// openPanel starts a server whose users are as the variations make them.
+func openPanel(b *testing.B, users int, variations []variation) *panel {
+	b.Helper()
 	i := install(b, users)
-	vary(b, i.dir)
+	vary(b, i.dir, variations)
 	p := &panel{b: b, users: users, client: &http.Client{Timeout: patience}, days: 1}
 	p.server = i.start(b)
 	b.Cleanup(p.server.kill)
@@ -141,26 +161,20 @@ func newPanel(b *testing.B, users int) *panel {
 	for n := range 50 {
 		p.connect(10 + 20*n) // one of those who may
 	}
-	for _, c := range everyCost[:len(everyCost)-2] {
-		c.send(p) // what is built when it is first asked for is built now
-	}
 	return p
 }
 
-// vary makes a twentieth of the clients disabled, of others expired, limited and soon over, gives all some traffic and one
+// variation changes some users in the database.
+type variation struct {
+	query string
+	args  []any
+}
+
+// variety makes a twentieth of the clients disabled, of others expired, limited and soon over, gives all some traffic and one
 // in fifty a comment. One is the needle.
-func vary(b *testing.B, dir string) {
-	b.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "sluice.db")+"?_pragma=synchronous(off)") // the driver is storage's
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
+func variety() []variation {
 	now, day := time.Now().UnixMilli(), int64(24*time.Hour/time.Millisecond)
-	for _, step := range []struct {
-		query string
-		args  []any
-	}{
+	return []variation{
 		{"UPDATE users SET enabled = FALSE, status = 'disabled' WHERE id % 20 = 1", nil},
 		{"UPDATE users SET expire_at = ?, status = 'expired' WHERE id % 20 = 2", []any{now - day}},
 		{"UPDATE users SET quota = 1, status = 'limited' WHERE id % 20 = 3", nil},
@@ -169,8 +183,19 @@ func vary(b *testing.B, dir string) {
 		{"UPDATE users SET note = 'the needle' WHERE id = 5", nil},
 		{"UPDATE user_traffic SET up = 1 + user_id * 7919 % 1000003, down = 1 + user_id * 104729 % 100000007", nil},
 		{"UPDATE user_traffic SET lifetime_up = up, lifetime_down = down", nil},
-	} {
-		if _, err := db.Exec(step.query, step.args...); err != nil {
+	}
+}
+
+// vary makes the users of a server that does not run different.
+func vary(b *testing.B, dir string, variations []variation) {
+	b.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "sluice.db")+"?_pragma=synchronous(off)") // the driver is storage's
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	for _, v := range variations {
+		if _, err := db.Exec(v.query, v.args...); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -208,7 +233,11 @@ func (p *panel) measure(c cost) time.Duration {
 	for range c.times {
 		c.send(p)
 	}
-	return (p.cpu() - before) / time.Duration(c.times)
+	took := p.cpu() - before
+	if p.tidy != nil {
+		p.tidy(p)
+	}
+	return took / time.Duration(c.times)
 }
 
 // cpu is the time that all threads of the server ran so far. Those of a Go program do not end.
@@ -258,7 +287,7 @@ func (p *panel) send(method, path string, body any) []byte {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	answer, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusOK || bytes.Contains(answer, []byte(`"success":false`)) {
+	if err != nil || resp.StatusCode/100 != 2 || bytes.Contains(answer, []byte(`"success":false`)) {
 		p.b.Fatalf("%s %s answers %d %.300s, %v", method, path, resp.StatusCode, answer, err)
 	}
 	return answer

@@ -153,7 +153,7 @@ func (p process) serves(b *testing.B, user int) time.Duration {
 	request.Write(id[:])
 	request.Write([]byte{0, 1, byte(port >> 8), byte(port), 1, 127, 0, 0, 1})
 	request.WriteString("HEAD / HTTP/1.0\r\n\r\n")
-	for deadline := p.began.Add(patience); time.Now().Before(deadline); {
+	for deadline := p.began.Add(4 * patience); time.Now().Before(deadline); { // a million users take their time on a busy machine
 		if answers(fmt.Sprintf("127.0.0.1:%d", p.port), request.Bytes()) {
 			return time.Since(p.began)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 
 	"github.com/google/uuid"
@@ -18,6 +19,18 @@ type crashUser struct {
 	Enabled                     bool // the operator's word
 	Up, Down                    int64
 	Inbounds                    string // as fmt prints them: it makes users comparable
+	Grouped                     bool   `json:"-"` // it was made from the template, and has the inbounds of its group
+}
+
+// learned is the client with what the server made up for it, if that was not known: its id, and secrets that nobody gave.
+func (u crashUser) learned(found crashUser) crashUser {
+	if u.ID == 0 {
+		u.ID = found.ID
+	}
+	if u.SubID == "" {
+		u.SubID, u.UUID = found.SubID, found.UUID
+	}
+	return u
 }
 
 // shown is enable as it is shown.
@@ -37,22 +50,35 @@ func (m crashUsers) with(u crashUser) crashUsers {
 
 // crashOp is a request with what it makes of the clients.
 type crashOp struct {
-	path  string
-	body  any // nil = none
-	after crashUsers
-	made  []string   // emails of new clients, in the order of their ids
-	key   string     // under which it may be sent again, "" = it may not
-	moves string     // whose usage it sets although it moves bytes, "" = nobody's
-	usage bytesMoved // what it sets that to
+	method string // of the PasarGuard dialect, "" = a POST about clients in the 3x-ui one
+	path   string
+	body   any // nil = none
+	after  crashUsers
+	made   []string   // emails of new clients, in the order of their ids
+	key    string     // under which it may be sent again, "" = it may not
+	moves  string     // whose usage it sets although it moves bytes, "" = nobody's
+	usage  bytesMoved // what it sets that to
 }
 
-// crashNames is how many clients there may be at a time.
-const crashNames = 20
+// route is where the request goes.
+func (op *crashOp) route() (method, path string) {
+	if op.method == "" {
+		return http.MethodPost, "/panel/api/clients/" + op.path
+	}
+	return op.method, "/api/" + op.path
+}
+
+const (
+	crashNames  = 20       // clients that there may be at a time
+	crashPlan   = 5000     // bytes that the template gives
+	crashMember = "member" // is in the group from the beginning to the end
+)
 
 // workload makes up requests. The same random numbers make the same ones.
 type workload struct {
 	*rand.Rand
 	inbounds [2]int64
+	tags     [2]string // of the inbounds
 	movers   []string
 	bulks    int // which bulk request comes next
 }
@@ -65,9 +91,12 @@ func (w *workload) next(users crashUsers) crashOp {
 	email := fmt.Sprintf("user-%d", w.IntN(crashNames))
 	u, known := users[email]
 	if !known {
+		if w.IntN(2) == 0 {
+			return w.fromTemplate(users, email)
+		}
 		return w.add(users, email)
 	}
-	switch w.IntN(12) {
+	switch w.IntN(15) {
 	case 0:
 		after := maps.Clone(users)
 		delete(after, email)
@@ -85,6 +114,14 @@ func (w *workload) next(users crashUsers) crashOp {
 		return w.bulk(users)
 	case 9:
 		return w.bulkCreate(users)
+	case 10:
+		return w.changeGroup(users)
+	case 11:
+		return w.manyFromTemplate(users)
+	case 12:
+		if u.Grouped {
+			return w.applyTemplate(users, u)
+		}
 	}
 	return w.update(users, u)
 }
@@ -179,8 +216,66 @@ func (w *workload) setTraffic(users crashUsers, u crashUser) crashOp {
 	return crashOp{path: "updateTraffic/" + u.Email, body: body, after: users.with(u)}
 }
 
-// connect attaches a client to the second inbound, or detaches it.
+// planned is a client as the template makes it, whose secrets the server makes up.
+func (w *workload) planned(users crashUsers, email, note string) crashUser {
+	return crashUser{
+		Email: email, Comment: note, TotalGB: crashPlan, Enabled: true, Inbounds: users[crashMember].Inbounds, Grouped: true,
+	}
+}
+
+func (w *workload) fromTemplate(users crashUsers, email string) crashOp {
+	u := w.planned(users, email, w.word())
+	return crashOp{
+		method: http.MethodPost, path: "user/from_template", after: users.with(u), made: []string{email},
+		body: object{"user_template_id": 1, "username": email, "note": u.Comment},
+	}
+}
+
+// manyFromTemplate makes the clients among some names in a row that are not there.
+func (w *workload) manyFromTemplate(users crashUsers) crashOp {
+	const count = 5
+	first, note := w.IntN(crashNames-count+1), w.word()
+	op := crashOp{method: http.MethodPost, path: "users/bulk/from_template", after: maps.Clone(users), body: object{
+		"user_template_id": 1, "strategy": "sequence", "username": "user-", "start_number": first, "count": count, "note": note,
+	}}
+	for n := first; n < first+count; n++ {
+		email := fmt.Sprintf("user-%d", n)
+		if _, known := users[email]; !known {
+			op.after[email], op.made = w.planned(users, email, note), append(op.made, email)
+		}
+	}
+	return op
+}
+
+// applyTemplate brings a client back to what the template gives.
+func (w *workload) applyTemplate(users crashUsers, u crashUser) crashOp {
+	u.Comment, u.TotalGB, u.Enabled, u.Up, u.Down = w.word(), crashPlan, true, 0, 0
+	return crashOp{
+		method: http.MethodPut, path: "user/" + u.Email + "/from_template", after: users.with(u),
+		body: object{"user_template_id": 1, "note": u.Comment},
+	}
+}
+
+// changeGroup lets the members of the group into one inbound, into both, or nowhere.
+func (w *workload) changeGroup(users crashUsers) crashOp {
+	n := w.IntN(3)
+	op := crashOp{method: http.MethodPut, path: "group/1", after: maps.Clone(users), body: object{
+		"inbound_tags": w.tags[:max(1, n)], "is_disabled": n == 0,
+	}}
+	for email, u := range users {
+		if u.Grouped {
+			u.Inbounds = fmt.Sprint(w.inbounds[:n])
+			op.after[email] = u
+		}
+	}
+	return op
+}
+
+// connect attaches a client to the second inbound, or detaches it. Those of a group have what the group has.
 func (w *workload) connect(users crashUsers, u crashUser) crashOp {
+	if u.Grouped {
+		return w.update(users, u)
+	}
 	path, both := "/attach", fmt.Sprint(w.inbounds)
 	if u.Inbounds == both {
 		path, u.Inbounds = "/detach", fmt.Sprint(w.inbounds[:1])

@@ -61,7 +61,9 @@ func newCrash(t *testing.T, seed uint64) *crash {
 	other := l.addInbound(nil)
 	c := &crash{
 		dir: l.dir, token: l.token, target: exchangeServer(t), seed: seed, users: crashUsers{}, movers: map[string]*usageOracle{},
-		work: workload{inbounds: [2]int64{l.inbound.ID, other.ID}, movers: []string{"mover-1", "mover-2"}},
+		work: workload{
+			inbounds: [2]int64{l.inbound.ID, other.ID}, tags: [2]string{l.inbound.Tag, other.Tag}, movers: []string{"mover-1", "mover-2"},
+		},
 	}
 	for i, email := range c.work.movers {
 		l.add(email, nil)
@@ -72,8 +74,22 @@ func newCrash(t *testing.T, seed uint64) *crash {
 		c.users[email] = c.read(l.server, email)
 		c.lastID = max(c.lastID, c.users[email].ID)
 	}
+	c.plan(l)
 	l.kill()
 	return c
+}
+
+// plan makes the group and the template of the workload, and the member by which the group is seen.
+func (c *crash) plan(l *life) {
+	l.t.Helper()
+	l.api(http.MethodPost, "/group", object{"name": "crash", "inbound_tags": c.work.tags[:1]}, http.StatusCreated, nil)
+	l.api(http.MethodPost, "/user_template", object{
+		"name": "crash", "group_ids": []int{1}, "data_limit": crashPlan, "reset_usages": true,
+	}, http.StatusCreated, nil)
+	l.api(http.MethodPost, "/user/from_template", object{"user_template_id": 1, "username": crashMember}, http.StatusCreated, nil)
+	u := c.read(l.server, crashMember)
+	u.Grouped = true
+	c.users[crashMember], c.lastID = u, max(c.lastID, u.ID)
 }
 
 // start runs a server on the data and holds it against the oracle before anything moves.
@@ -132,26 +148,18 @@ func (c *crash) send(s *server) bool {
 	if op.body != nil {
 		body = text(s.t, op.body)
 	}
-	answer, err := s.try(http.MethodPost, "/panel/api/clients/"+op.path, body, op.key)
+	method, path := op.route()
+	answer, err := s.try(method, path, body, op.key)
 	if err != nil {
 		return false
 	}
-	var reply struct {
-		Success bool
-		Obj     struct{ Client struct{ ID int64 } }
-	}
-	decode(s.t, answer, &reply)
-	if !reply.Success {
-		s.t.Fatalf("%s %s answers %s", op.path, body, answer)
+	if strings.HasPrefix(answer, `{"success":false`) || strings.HasPrefix(answer, `{"detail":`) {
+		s.t.Fatalf("%s %s %s answers %s", method, path, body, answer)
 	}
 	c.flying, c.users = nil, op.after
 	c.acknowledged++
 	if m != nil {
 		m.set(op.usage)
-	}
-	if op.path == "add" {
-		c.born(s.t, op.made[0], reply.Obj.Client.ID)
-		return true
 	}
 	return c.name(s, op.made)
 }
@@ -165,11 +173,9 @@ func (c *crash) name(s *server, emails []string) bool {
 		if err != nil {
 			return false
 		}
-		var shown struct {
-			Obj struct{ Client struct{ ID int64 } }
-		}
+		var shown struct{ Obj struct{ Client crashUser } }
 		decode(s.t, answer, &shown)
-		c.born(s.t, email, shown.Obj.Client.ID)
+		c.born(s.t, shown.Obj.Client)
 	}
 	return true
 }
@@ -202,16 +208,14 @@ func (c *crash) unnamed(emails []string) bool {
 	return slices.ContainsFunc(emails, func(email string) bool { return c.users[email].ID == 0 })
 }
 
-// born takes down the id of a new client, which nobody ever had.
-func (c *crash) born(t *testing.T, email string, id int64) {
+// born takes down what the server made up for a new client: an id that nobody ever had, and secrets that it was not given.
+func (c *crash) born(t *testing.T, found crashUser) {
 	t.Helper()
-	if id <= c.lastID {
-		t.Fatalf("%s has the id %d, ids up to %d were used before", email, id, c.lastID)
+	if found.ID <= c.lastID {
+		t.Fatalf("%s has the id %d, ids up to %d were used before", found.Email, found.ID, c.lastID)
 	}
-	c.lastID = id
-	u := c.users[email]
-	u.ID = id
-	c.users = c.users.with(u)
+	c.lastID = found.ID
+	c.users = c.users.with(c.users[found.Email].learned(found))
 }
 
 // try is do for a server that may be killed meanwhile. key makes a request that may be sent again, "" = it may not.
@@ -311,21 +315,19 @@ func (c *crash) adopt(t *testing.T, found crashUsers) {
 	}
 	slices.SortFunc(unnamed, func(a, b string) int { return cmp.Compare(found[a].ID, found[b].ID) })
 	for _, email := range unnamed {
-		c.born(t, email, found[email].ID)
+		c.born(t, found[email])
 	}
 }
 
-// is says whether these are the users that must be shown. An id of 0 is not known yet.
+// is says whether these are the users that must be shown.
 func (m crashUsers) is(want crashUsers) bool {
 	if !slices.Equal(m.emails(), want.emails()) {
 		return false
 	}
 	for email, u := range want {
 		got := m[email]
-		if u.ID == 0 {
-			u.ID = got.ID
-		}
-		u.Enabled = u.shown()
+		u = u.learned(got)
+		got.Grouped, u.Enabled = u.Grouped, u.shown()
 		if got != u {
 			return false
 		}

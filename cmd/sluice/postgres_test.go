@@ -27,6 +27,11 @@ func TestBulkOnPostgres(t *testing.T) {
 	bulk(t, "--database", storagetest.Postgres(t))
 }
 
+// TestTemplatesOnPostgres are the scenarios of templates, with the data in PostgreSQL.
+func TestTemplatesOnPostgres(t *testing.T) {
+	templates(t, "--database", storagetest.Postgres(t))
+}
+
 // TestTwoServersShareOneDatabase has two processes do what is due for the same users: each thing is done once, and a
 // change that was made on one is followed by the other.
 func TestTwoServersShareOneDatabase(t *testing.T) {

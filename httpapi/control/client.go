@@ -74,6 +74,16 @@ func (c *Client) SetPassword(ctx context.Context, username, password string) err
 	return c.call(ctx, http.MethodPut, "/admins/password", NewAdmin{Username: username, Password: password}, nil)
 }
 
+// EnableAdmin lets an operator in, or keeps it out.
+func (c *Client) EnableAdmin(ctx context.Context, username string, enabled bool) error {
+	return c.call(ctx, http.MethodPut, "/admins/enabled", AdminEnabled{username, enabled}, nil)
+}
+
+// DeleteAdmin removes an operator; its users go to the first other sudo admin.
+func (c *Client) DeleteAdmin(ctx context.Context, username string) error {
+	return c.call(ctx, http.MethodDelete, "/admins/"+url.PathEscape(username), nil, nil)
+}
+
 // CoreConfig reads the core's base configuration.
 func (c *Client) CoreConfig(ctx context.Context) (config json.RawMessage, err error) {
 	return config, c.call(ctx, http.MethodGet, "/core", nil, &config)

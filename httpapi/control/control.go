@@ -40,6 +40,12 @@ type NewAdmin struct {
 	Sudo     bool   `json:"sudo"`
 }
 
+// AdminEnabled is the word on whether an operator may do anything.
+type AdminEnabled struct {
+	Username string `json:"username"`
+	Enabled  bool   `json:"enabled"`
+}
+
 // problem is an error on its way through the socket.
 type problem struct {
 	Code    domain.Code `json:"code"`
@@ -114,6 +120,23 @@ func admins(app *fiber.App, a *accounts.Service) {
 		}
 		_, err := a.CreateAdmin(c.UserContext(), n.Username, n.Password, n.Sudo)
 		return err
+	})
+	app.Put("/admins/enabled", func(c *fiber.Ctx) error {
+		var e AdminEnabled
+		if err := json.Unmarshal(c.Body(), &e); err != nil {
+			return err
+		}
+		return a.UpdateAdmin(c.UserContext(), accounts.Root, e.Username, nil, func(admin *domain.Admin) error {
+			admin.Enabled = e.Enabled
+			return nil
+		})
+	})
+	app.Delete("/admins/:name", func(c *fiber.Ctx) error {
+		name, err := url.PathUnescape(c.Params("name"))
+		if err != nil {
+			return err
+		}
+		return a.DeleteAdmin(c.UserContext(), accounts.Root, name)
 	})
 	app.Put("/admins/password", func(c *fiber.Ctx) error {
 		var n NewAdmin

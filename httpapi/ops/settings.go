@@ -50,7 +50,7 @@ type settingsChange struct {
 }
 
 func (o Options) settings(api huma.API) {
-	huma.Register(api, operation(http.MethodGet, "/settings", "Read the settings", "settings"),
+	huma.Register(api, operation(api, http.MethodGet, "/settings", "Read the settings", "settings"),
 		func(ctx context.Context, _ *struct{}) (*settingsReply, error) {
 			s, err := o.Accounts.CurrentSettings(ctx)
 			if err != nil {
@@ -58,7 +58,7 @@ func (o Options) settings(api huma.API) {
 			}
 			return newSettingsReply(s), nil
 		})
-	huma.Register(api, operation(http.MethodPut, "/settings", "Change settings; absent ones stay", "settings"),
+	huma.Register(api, operation(api, http.MethodPut, "/settings", "Change settings; absent ones stay", "settings"),
 		func(ctx context.Context, in *settingsChange) (*settingsReply, error) {
 			s, err := o.Accounts.ChangeSettings(ctx, func(s *domain.Settings) {
 				set(&s.PublicHosts, in.Body.PublicHosts)

@@ -2,12 +2,11 @@
 package sub
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"net/url"
 	"strings"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/gofiber/fiber/v2"
 	"go.uber.org/zap"
 
@@ -19,45 +18,71 @@ import (
 // Prefix is where subscriptions live.
 const Prefix = "/sub"
 
-// Subscriptions renders them.
+// Subscriptions finds and renders them.
 type Subscriptions interface {
+	// Owner returns whose subscription id it is; with a username, only if it is that user's.
+	Owner(ctx context.Context, subID, username string) (domain.User, error)
 	Subscription(ctx context.Context, subID string, r subscription.Request) (subscription.Reply, error)
 }
 
-// Register adds the route, for GET and HEAD.
-func Register(router fiber.Router, s Subscriptions, log *zap.Logger) {
-	router.Get(Prefix+"/:id", func(c *fiber.Ctx) error { return serve(c, s, log) })
+// UsageQuery is what /usage was asked for, as it stands in the query; "" = absent.
+type UsageQuery struct{ Period, Start, End string }
+
+// Options are what the routes stand on.
+type Options struct {
+	Subscriptions Subscriptions
+	// Info and Usage answer /info and /usage with what is written as JSON: the user and its traffic, as a dialect shows
+	// them. They return domain.Errors. A nil one makes its suffix the name of a format.
+	Info  func(ctx context.Context, userID int64) (any, error)
+	Usage func(ctx context.Context, userID int64, q UsageQuery) (any, error)
+	Log   *zap.Logger
 }
 
-// Describe adds the route to the API's document: it is no JSON, so it is not registered through huma.
-func Describe(api *huma.OpenAPI) {
-	api.AddOperation(&huma.Operation{
-		Method: fiber.MethodGet, Path: Prefix + "/{id}", OperationID: "get-subscription", Tags: []string{"subscriptions"},
-		Summary: "A user's subscription",
-		Parameters: []*huma.Param{
-			{Name: "id", In: "path", Required: true, Description: "the user's subscription id", Schema: &huma.Schema{Type: "string"}},
-			{Name: "format", In: "query", Description: "id of a format, links-base64 when absent", Schema: &huma.Schema{Type: "string"}},
-		},
-		Responses: map[string]*huma.Response{
-			"200": {Description: "the subscription, also of a user who may not connect now"},
-			"304": {Description: "nothing has changed since the ETag in If-None-Match"},
-			"400": {Description: "no such format"},
-			"404": {Description: "no such subscription"},
-			"503": {Description: "the format's plugin fails, or no address is known that clients can reach"},
-		},
-	})
+// Register adds the routes, for GET and HEAD.
+func Register(router fiber.Router, o Options) {
+	router.Get(Prefix+"/:id", o.serve)
+	router.Get(Prefix+"/:id/:suffix", o.serve)
 }
 
-func serve(c *fiber.Ctx, s Subscriptions, log *zap.Logger) error {
-	id, err := url.PathUnescape(c.Params("id"))
-	if err != nil {
-		return refuse(c, domain.NotFound("subscription not found"), log)
+func (o Options) serve(c *fiber.Ctx) error {
+	t, ok := readTarget(c.Params("id"), c.Params("suffix"), string(c.Request().URI().QueryString()))
+	if !ok {
+		return o.refuse(c, domain.NotFound("subscription not found"))
 	}
-	reply, err := s.Subscription(c.UserContext(), id, subscription.Request{
-		Format: c.Query("format"), Host: c.Hostname(), UserAgent: c.Get(fiber.HeaderUserAgent),
+	switch {
+	case t.suffix == "info" && o.Info != nil:
+		return o.json(c, t, func(user int64) (any, error) { return o.Info(c.UserContext(), user) })
+	case t.suffix == "usage" && o.Usage != nil:
+		q := UsageQuery{t.query.Get("period"), t.query.Get("start"), t.query.Get("end")}
+		return o.json(c, t, func(user int64) (any, error) { return o.Usage(c.UserContext(), user, q) })
+	case t.suffix == "apps": // that a page recommends: there is no page yet
+		return o.json(c, t, func(int64) (any, error) { return []struct{}{}, nil })
+	}
+	return o.body(c, t)
+}
+
+// json answers with what is made for the subscription's user.
+func (o Options) json(c *fiber.Ctx, t target, read func(user int64) (any, error)) error {
+	user, err := o.Subscriptions.Owner(c.UserContext(), t.token, t.username)
+	if err != nil {
+		return o.refuse(c, err)
+	}
+	body, err := read(user.ID)
+	if err != nil {
+		return o.refuse(c, err)
+	}
+	c.Set(fiber.HeaderCacheControl, "private, no-cache")
+	return c.JSON(body)
+}
+
+// body answers with the subscription itself.
+func (o Options) body(c *fiber.Ctx, t target) error {
+	reply, err := o.Subscriptions.Subscription(c.UserContext(), t.token, subscription.Request{
+		Username: t.username, Format: cmp.Or(t.suffix, t.query.Get("format")), Host: c.Hostname(),
+		UserAgent: c.Get(fiber.HeaderUserAgent), HeadOnly: c.Method() == fiber.MethodHead,
 	})
 	if err != nil {
-		return refuse(c, err, log)
+		return o.refuse(c, err)
 	}
 	for _, h := range reply.Headers {
 		c.Set(h.Name, h.Value)
@@ -82,7 +107,7 @@ func unchanged(ifNoneMatch, etag string) bool {
 	return false
 }
 
-func refuse(c *fiber.Ctx, err error, log *zap.Logger) error {
+func (o Options) refuse(c *fiber.Ctx, err error) error {
 	status, sentence := fiber.StatusInternalServerError, "something went wrong inside the server"
 	var known *domain.Error
 	if errors.As(err, &known) {
@@ -96,7 +121,7 @@ func refuse(c *fiber.Ctx, err error, log *zap.Logger) error {
 		}
 	}
 	if status >= fiber.StatusInternalServerError {
-		log.Error("subscription failed", request.ID(c.Context()), zap.Error(err))
+		o.Log.Error("subscription failed", request.ID(c.Context()), zap.Error(err))
 	}
 	return c.Status(status).SendString(sentence + "\n")
 }

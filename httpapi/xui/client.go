@@ -8,8 +8,9 @@ import (
 	"github.com/sluicehq/sluice/kernel/domain"
 )
 
-// clientInput is a client as callers send it, whole or in part. Unknown fields are ignored.
-type clientInput struct {
+// ClientInput is a client as callers send it, whole or in part. Unknown fields are ignored. It is exported because the API's
+// document passes over embedded types that are not.
+type ClientInput struct {
 	Email      field[string] `json:"email" doc:"name, unique without regard to case"`
 	SubID      field[string] `json:"subId" doc:"subscription id, generated when empty"`
 	ID         any           `json:"id" doc:"uuid for vless and vmess, generated when empty; a number is ignored"`
@@ -46,7 +47,7 @@ type clientInput struct {
 }
 
 // identity is the uuid that was given, "" when none was.
-func (c *clientInput) identity() (string, error) {
+func (c *ClientInput) identity() (string, error) {
 	switch id := c.ID.(type) {
 	case nil, float64: // absent, or the number of a client as get shows it
 		return c.UUID.Value, nil
@@ -57,7 +58,7 @@ func (c *clientInput) identity() (string, error) {
 }
 
 // newUser is the client to be made.
-func (c *clientInput) newUser() (accounts.NewUser, error) {
+func (c *ClientInput) newUser() (accounts.NewUser, error) {
 	id, err := c.identity()
 	if err != nil {
 		return accounts.NewUser{Username: c.Email.Value}, err
@@ -67,8 +68,11 @@ func (c *clientInput) newUser() (accounts.NewUser, error) {
 		Flow: c.Flow.Value, VMessSecurity: c.Security.Value, LimitIP: c.LimitIP.Value, Note: c.Comment.Value,
 		TgID: c.TgID.Value, Enabled: c.Enable.Value == nil || *c.Enable.Value, AutoDelete: c.AutoDeleteInDays.Value,
 		RenewDays: c.Reset.Value, RenewDay: c.ResetDay.Value, RenewMax: c.ResetMax.Value, Quota: noneIfZero(c.TotalGB.Value),
-		Group: strings.TrimSpace(c.Group.Value), LimitHWID: c.LimitHWID.Value, Reverse: c.Reverse.Value.text(),
-		AdTag: c.AdTag.Value, Secret: c.Secret.Value, CreatedAt: c.CreatedAt.Value,
+		LimitHWID: c.LimitHWID.Value, Reverse: c.Reverse.Value.text(), AdTag: c.AdTag.Value, Secret: c.Secret.Value,
+		CreatedAt: c.CreatedAt.Value,
+	}
+	if group := strings.TrimSpace(c.Group.Value); group != "" {
+		n.GroupNames = []string{group}
 	}
 	if n.ResetPolicy, n.ResetParams, err = c.resetPolicy("", ""); err != nil {
 		return n, err
@@ -83,7 +87,7 @@ func (c *clientInput) newUser() (accounts.NewUser, error) {
 
 // edit changes a client by what was given. A field that has exactly the value that is shown for it is no change
 // (decisions.md §1.2, echo rule).
-func (c *clientInput) edit(v *accounts.UserView) error {
+func (c *ClientInput) edit(v *accounts.UserView) error {
 	if c.Nested != nil {
 		return domain.Invalid("client", "is not a field here: its fields stand at the top level of the body")
 	}
@@ -107,25 +111,25 @@ func (c *clientInput) edit(v *accounts.UserView) error {
 	if c.Auth.Value != "" {
 		v.HysteriaAuth = c.Auth.Value
 	}
-	c.Flow.put(&v.Flow)
-	c.Security.put(&v.VMessSecurity)
-	c.LimitIP.put(&v.LimitIP)
-	c.Comment.put(&v.Note)
-	c.TgID.put(&v.TgID)
-	c.LimitHWID.put(&v.LimitHWID)
-	c.AdTag.put(&v.AdTag)
-	c.Secret.put(&v.Secret)
-	if c.Group.Set {
+	c.Flow.Put(&v.Flow)
+	c.Security.Put(&v.VMessSecurity)
+	c.LimitIP.Put(&v.LimitIP)
+	c.Comment.Put(&v.Note)
+	c.TgID.Put(&v.TgID)
+	c.LimitHWID.Put(&v.LimitHWID)
+	c.AdTag.Put(&v.AdTag)
+	c.Secret.Put(&v.Secret)
+	if c.Group.Set && c.Group.Value != v.Group {
 		v.Group = strings.TrimSpace(c.Group.Value)
 	}
 	if given := c.Reverse.Value.text(); c.Reverse.Set && given != newObject(v.Reverse).text() {
 		v.Reverse = given
 	}
-	c.Reset.put(&v.RenewDays)
-	c.ResetDay.put(&v.RenewDay)
-	c.ResetMax.put(&v.RenewMax)
-	c.AutoDeleteInDays.put(&v.AutoDelete)
-	if c.TotalGB.or(shown.TotalGB) != shown.TotalGB {
+	c.Reset.Put(&v.RenewDays)
+	c.ResetDay.Put(&v.RenewDay)
+	c.ResetMax.Put(&v.RenewMax)
+	c.AutoDeleteInDays.Put(&v.AutoDelete)
+	if c.TotalGB.Or(shown.TotalGB) != shown.TotalGB {
 		v.Quota = noneIfZero(c.TotalGB.Value)
 	}
 	if enable := c.Enable.Value; enable != nil && *enable != shown.Enable {
@@ -137,8 +141,8 @@ func (c *clientInput) edit(v *accounts.UserView) error {
 }
 
 // editExpiry changes when a client's time ends; below 0 it is put on hold from now on.
-func (c *clientInput) editExpiry(v *accounts.UserView, shown ClientRecord) {
-	switch at := c.ExpiryTime.or(shown.ExpiryTime); {
+func (c *ClientInput) editExpiry(v *accounts.UserView, shown ClientRecord) {
+	switch at := c.ExpiryTime.Or(shown.ExpiryTime); {
 	case at == shown.ExpiryTime:
 	case at < 0:
 		v.Hold(v.Now, -at, nil)

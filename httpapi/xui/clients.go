@@ -53,7 +53,7 @@ func (r routes) clientsByTgID(ctx context.Context, in *struct {
 type updateClientRequest struct {
 	EmailPath
 	InboundIDs []int64 `query:"inboundIds" doc:"3x-ui changes its copies of the client in these inbounds; here there is one client and no copy"`
-	Body       clientInput
+	Body       ClientInput
 }
 
 func (r routes) updateClient(ctx context.Context, in *updateClientRequest) (none, string, error) {

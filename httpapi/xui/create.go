@@ -11,6 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/sluicehq/sluice/httpapi/auth"
+	"github.com/sluicehq/sluice/httpapi/stream"
 	"github.com/sluicehq/sluice/kernel/accounts"
 	"github.com/sluicehq/sluice/kernel/domain"
 )
@@ -24,8 +25,22 @@ func (r routes) creation() {
 
 // newClientInput is a client to be made, with where it may connect.
 type newClientInput struct {
-	Client     clientInput `json:"client"`
-	InboundIDs []int64     `json:"inboundIds" doc:"where the client may connect; may be empty if it has a group"`
+	Client     wholeInput `json:"client"`
+	InboundIDs []int64    `json:"inboundIds" doc:"where the client may connect; may be empty if it has a group"`
+}
+
+// wholeInput is a client with all that it can be made with. Updates do not take the extras, which get does not show.
+type wholeInput struct {
+	ClientInput
+	Extras
+}
+
+func (c *wholeInput) newUser() (accounts.NewUser, error) {
+	n, err := c.ClientInput.newUser()
+	if err != nil {
+		return n, err
+	}
+	return n, c.addTo(&n)
 }
 
 // newUser is the client to be made for the caller of the request.
@@ -166,6 +181,7 @@ type exportedClient struct {
 	AutoDeleteInDays   *int           `json:"autoDeleteInDays"`
 	CreatedAt          int64          `json:"created_at"`
 	UpdatedAt          int64          `json:"updated_at"`
+	Extras
 }
 
 func newExported(l accounts.Listed) exported {
@@ -177,17 +193,17 @@ func newExported(l accounts.Listed) exported {
 		Reset: r.Reset, ResetDay: r.ResetDay, ResetMax: r.ResetMax, TrafficReset: cmp.Or(l.User.ResetPolicy, never), // not its name here, which two periods share
 
 		TrafficResetDay: r.TrafficResetDay, TrafficResetParams: r.TrafficResetParams, AutoDeleteInDays: r.AutoDeleteInDays,
-		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
+		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, Extras: newExtras(&l),
 	}}
 }
 
 func (r routes) export(ctx context.Context, _ *struct{}) iter.Seq2[[]byte, error] {
-	return jsonList(r.everyUser(ctx), func(buf []byte, l accounts.Listed) ([]byte, error) {
-		return appendJSON(buf, newExported(l))
+	return stream.List(r.everyUser(ctx), func(buf []byte, l accounts.Listed) ([]byte, error) {
+		return stream.Append(buf, newExported(l))
 	})
 }
 
 // everyUser is each user in the order of ids, and at the end the error that broke it off.
 func (r routes) everyUser(ctx context.Context) iter.Seq2[accounts.Listed, error] {
-	return sequence(func(yield func(accounts.Listed) bool) error { return r.Accounts.EachUser(ctx, yield) })
+	return stream.Sequence(func(yield func(accounts.Listed) bool) error { return r.Accounts.EachUser(ctx, yield) })
 }

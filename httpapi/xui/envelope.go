@@ -48,7 +48,8 @@ var fieldNames = map[string]string{
 	"reset_policy": "trafficReset", "reset_params": "trafficResetParams", "up": "upload", "down": "download",
 	"limit_hwid": "limitHwid", "ad_tag": "adTag", "idempotency_key": "Idempotency-Key",
 	"days": "addDays", "bytes": "addBytes", "inbound_quota": "total", "inbound_expire_at": "expiryTime",
-	"expires_at": "expiresAt",
+	"expires_at": "expiresAt", "hold_timeout": "holdTimeout",
+	"next_quota": "nextPlan.dataLimit", "next_duration": "nextPlan.expire",
 }
 
 // handle registers a route whose errors become envelopes with status 200, as 3x-ui has it. A result of none is null.

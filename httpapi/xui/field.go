@@ -2,45 +2,12 @@ package xui
 
 import (
 	"encoding/json"
-	"reflect"
 
-	"github.com/danielgtaylor/huma/v2"
+	"github.com/sluicehq/sluice/httpapi/optional"
 )
 
-// field is a member of a JSON object that may be absent, which leaves alone what it is about, or null, which clears it:
-// then Set is true and Value is zero.
-type field[T any] struct {
-	Set   bool
-	Value T
-}
-
-// Schema is that of the value, or null.
-func (field[T]) Schema(r huma.Registry) *huma.Schema {
-	s := *r.Schema(reflect.TypeFor[T](), false, "")
-	s.Nullable = s.Type != "" // what has no type takes null already
-	return &s
-}
-
-// UnmarshalJSON is called for members that are present only.
-func (f *field[T]) UnmarshalJSON(data []byte) error {
-	f.Set = true
-	return json.Unmarshal(data, &f.Value)
-}
-
-// put writes the value to where it belongs if it was given.
-func (f field[T]) put(to *T) {
-	if f.Set {
-		*to = f.Value
-	}
-}
-
-// or is the value, or preset when it was not given.
-func (f field[T]) or(preset T) T {
-	if f.Set {
-		return f.Value
-	}
-	return preset
-}
+// field is a member of a request: absent leaves alone what it is about, null clears it.
+type field[T any] = optional.Field[T]
 
 // object is any JSON object, nil = null.
 type object map[string]any

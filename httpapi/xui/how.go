@@ -30,7 +30,7 @@ func (r *Repeatable) Resolve(ctx huma.Context) []error {
 		BodyHash: digest([]byte(c.OriginalURL()), []byte{0}, c.Body()),
 	}
 	if who, ok := auth.From(ctx.Context()); ok {
-		r.once.TokenID = who.Token.ID
+		r.once.Caller = who.Caller()
 	}
 	return nil
 }

@@ -67,11 +67,11 @@ type inboundInput struct {
 
 // edit changes an inbound by what was given, without its clients (splitClients).
 func (b *inboundInput) edit(in *domain.Inbound) (err error) {
-	b.Remark.put(&in.Remark)
-	b.Listen.put(&in.Listen)
-	b.Port.put(&in.Port)
-	b.ShareAddr.put(&in.ShareAddress)
-	b.Anonymous.put(&in.Anonymous)
+	b.Remark.Put(&in.Remark)
+	b.Listen.Put(&in.Listen)
+	b.Port.Put(&in.Port)
+	b.ShareAddr.Put(&in.ShareAddress)
+	b.Anonymous.Put(&in.Anonymous)
 	if b.Enable.Value != nil {
 		in.Enabled = *b.Enable.Value
 	}

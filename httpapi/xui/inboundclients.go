@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/sluicehq/sluice/httpapi/stream"
 	"github.com/sluicehq/sluice/kernel/accounts"
 	"github.com/sluicehq/sluice/kernel/domain"
 )
@@ -75,7 +76,7 @@ func encodeClients(in *domain.Inbound) encodeUser {
 	show := shownIn(in)
 	return func(buf []byte, l accounts.Listed) ([]byte, error) {
 		c := show(&l.User, l.Status, l.Group)
-		return appendJSON(buf, &c)
+		return stream.Append(buf, &c)
 	}
 }
 
@@ -87,12 +88,12 @@ type slimClient struct {
 }
 
 func encodeSlimClient(buf []byte, l accounts.Listed) ([]byte, error) {
-	return appendJSON(buf, &slimClient{l.User.Username, l.Status.Admitted(), l.User.Note})
+	return stream.Append(buf, &slimClient{l.User.Username, l.Status.Admitted(), l.User.Note})
 }
 
 // splitClients takes the clients out of an inbound's settings, where callers of 3x-ui send them: they are users and never
 // a part of the settings. given is false when the settings have no list, or null, which leaves the clients alone.
-func (r routes) splitClients(b *inboundInput) (clients []clientInput, given bool, err error) {
+func (r routes) splitClients(b *inboundInput) (clients []ClientInput, given bool, err error) {
 	text, err := b.Settings.Value.object("settings")
 	if err != nil || text == "" {
 		return nil, false, err
@@ -107,7 +108,7 @@ func (r routes) splitClients(b *inboundInput) (clients []clientInput, given bool
 		if len(raw) == 0 || string(raw) == "null" {
 			continue
 		}
-		list, err := read[[]clientInput](r, "settings."+key, raw)
+		list, err := read[[]ClientInput](r, "settings."+key, raw)
 		if err != nil {
 			return nil, false, err
 		}
@@ -118,13 +119,13 @@ func (r routes) splitClients(b *inboundInput) (clients []clientInput, given bool
 }
 
 // inboundClients are clients of an inbound as its settings have them; shown is the inbound as the caller knows it.
-func inboundClients(ctx context.Context, shown *domain.Inbound, given []clientInput) []accounts.InboundClient {
+func inboundClients(ctx context.Context, shown *domain.Inbound, given []ClientInput) []accounts.InboundClient {
 	show := shownIn(shown)
 	list := make([]accounts.InboundClient, len(given))
 	for i := range given {
 		c := &given[i]
 		c.Email.Value = strings.TrimSpace(c.Email.Value)
-		made, err := (&newClientInput{Client: *c}).newUser(ctx)
+		made, err := (&newClientInput{Client: wholeInput{ClientInput: *c}}).newUser(ctx)
 		made.Username, made.Refused = c.Email.Value, err
 		list[i] = accounts.InboundClient{New: made, Edit: func(v *accounts.UserView) error {
 			return c.without(show(&v.User, v.Status, v.Group)).edit(v)
@@ -134,7 +135,7 @@ func inboundClients(ctx context.Context, shown *domain.Inbound, given []clientIn
 }
 
 // without is the client less what an inbound shows of it in its own way: that is no change.
-func (c *clientInput) without(shown inboundClient) *clientInput {
+func (c *ClientInput) without(shown inboundClient) *ClientInput {
 	rest := *c
 	if id, ok := c.ID.(string); ok && same(shown.ID, id) {
 		rest.ID, rest.UUID = nil, field[string]{}

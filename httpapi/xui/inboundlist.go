@@ -6,6 +6,7 @@ import (
 	"context"
 	"iter"
 
+	"github.com/sluicehq/sluice/httpapi/stream"
 	"github.com/sluicehq/sluice/kernel/accounts"
 	"github.com/sluicehq/sluice/kernel/domain"
 )
@@ -75,10 +76,10 @@ func (r routes) inboundsText(ctx context.Context, clients func(*domain.Inbound) 
 func (r routes) inboundText(
 	ctx context.Context, before string, v accounts.InboundView, encode encodeUser, yield func([]byte, error) bool,
 ) bool {
-	text, err := appendJSON([]byte(before), newInboundHead(v))
+	text, err := stream.Append([]byte(before), newInboundHead(v))
 	if err == nil {
 		text = append(bytes.TrimSuffix(text, []byte("}")), `,"settings":`...)
-		text, err = appendJSON(text, document(cmp.Or(v.Settings, "{}")))
+		text, err = stream.Append(text, document(cmp.Or(v.Settings, "{}")))
 	}
 	if err != nil {
 		yield(nil, err)
@@ -91,8 +92,8 @@ func (r routes) inboundText(
 	if !yield(append(text, `"clients":`...), nil) {
 		return false
 	}
-	users := sequence(func(yield func(accounts.Listed) bool) error { return r.Accounts.EachInboundUser(ctx, v.ID, yield) })
-	for piece, err := range jsonList(users, encode) {
+	users := stream.Sequence(func(yield func(accounts.Listed) bool) error { return r.Accounts.EachInboundUser(ctx, v.ID, yield) })
+	for piece, err := range stream.List(users, encode) {
 		if !yield(piece, err) || err != nil {
 			return false
 		}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sluicehq/sluice/httpapi/stream"
 	"github.com/sluicehq/sluice/kernel/accounts"
 	"github.com/sluicehq/sluice/kernel/directory"
 	"github.com/sluicehq/sluice/kernel/domain"
@@ -26,8 +27,8 @@ type listedClient struct {
 }
 
 func (r routes) list(ctx context.Context, _ *struct{}) iter.Seq2[[]byte, error] {
-	return jsonList(r.everyUser(ctx), func(buf []byte, l accounts.Listed) ([]byte, error) {
-		return appendJSON(buf, listedClient{
+	return stream.List(r.everyUser(ctx), func(buf []byte, l accounts.Listed) ([]byte, error) {
+		return stream.Append(buf, listedClient{
 			newClientRecord(&l.User, l.Status, l.Group), l.Inbounds, r.newClientTraffic(&l.Account, l.Status),
 		})
 	})

@@ -21,15 +21,15 @@ func shownReset(policy string) string {
 
 // resetPolicy is the policy and its parameters after a change of the given ones. What is given is compared with what was
 // shown before: another policy with the old parameters sent back has none.
-func (c *clientInput) resetPolicy(policy, params string) (string, string, error) {
+func (c *ClientInput) resetPolicy(policy, params string) (string, string, error) {
 	shownDay, shownParams := shownResetDay(policy, params), toJSON(paramsOf(params))
-	if given := c.TrafficReset.or(shownReset(policy)); given != shownReset(policy) {
+	if given := c.TrafficReset.Or(shownReset(policy)); given != shownReset(policy) {
 		policy, params = given, ""
 	}
 	if policy == never {
 		policy = ""
 	}
-	switch day := c.TrafficResetDay.or(shownDay); {
+	switch day := c.TrafficResetDay.Or(shownDay); {
 	case day < 0 || day > 31:
 		return "", "", domain.Invalid("trafficResetDay", "must be between 0 and 31")
 	case day == shownDay || shownReset(policy) != "monthly":

@@ -19,6 +19,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/sluicehq/sluice/httpapi/stream"
 	"github.com/sluicehq/sluice/kernel/domain"
 )
 
@@ -59,7 +60,7 @@ func fetch(t *testing.T, url string) *http.Response {
 // numbered is a list of n strings, and then err or a panic with it.
 func numbered(n int, err error, panics bool) iter.Seq2[[]byte, error] {
 	item := strings.Repeat("a<", 500)
-	return jsonList(func(yield func(string, error) bool) {
+	return stream.List(func(yield func(string, error) bool) {
 		for range n {
 			if !yield(item, nil) {
 				return
@@ -71,7 +72,7 @@ func numbered(n int, err error, panics bool) iter.Seq2[[]byte, error] {
 		case err != nil:
 			yield("", err)
 		}
-	}, appendJSON)
+	}, stream.Append)
 }
 
 func TestStream(t *testing.T) {
@@ -157,11 +158,11 @@ func wantLog(t *testing.T, logs *observer.ObservedLogs, message string, stack bo
 // A caller who goes away ends the walk, and nothing is logged: it is not our failure.
 func TestStreamToWhoGoesAway(t *testing.T) {
 	ended := make(chan struct{})
-	url, logs := streaming(t, jsonList(func(yield func(string, error) bool) {
+	url, logs := streaming(t, stream.List(func(yield func(string, error) bool) {
 		defer close(ended)
 		for yield("again", nil) { // for ever
 		}
-	}, appendJSON))
+	}, stream.Append))
 	resp := fetch(t, url)
 	if _, err := io.ReadFull(resp.Body, make([]byte, 1<<20)); err != nil {
 		t.Fatal(err)
@@ -174,55 +175,5 @@ func TestStreamToWhoGoesAway(t *testing.T) {
 	}
 	if logs.Len() > 0 {
 		t.Errorf("logged %v", logs.All())
-	}
-}
-
-func TestSequence(t *testing.T) {
-	broken := errors.New("broken")
-	for _, c := range []struct {
-		name string
-		err  error
-		stop int // the item after which nothing is wanted, 0 = none
-		want []int
-		told error
-	}{
-		{"whole", nil, 0, []int{1, 2, 3}, nil},
-		{"broken off", broken, 0, []int{1, 2, 3}, broken},
-		{"stopped", nil, 2, []int{1, 2}, nil},
-		{"stopped, then broken", broken, 3, []int{1, 2, 3}, nil},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			var got []int
-			var told error
-			for n, err := range sequence(func(yield func(int) bool) error {
-				for n := 1; n <= 3 && yield(n); n++ {
-				}
-				return c.err
-			}) {
-				if err != nil {
-					told = err
-					break
-				}
-				if got = append(got, n); n == c.stop {
-					break
-				}
-			}
-			if !slices.Equal(got, c.want) || !errors.Is(told, c.told) {
-				t.Errorf("got %v, %v", got, told)
-			}
-		})
-	}
-}
-
-// An item that can not be encoded breaks the list off.
-func TestJSONListOfWhatIsNoJSON(t *testing.T) {
-	var told error
-	for _, err := range jsonList(func(yield func(document, error) bool) {
-		_ = yield(document("{}"), nil) && yield(document("{"), nil) && yield(document("{}"), nil)
-	}, appendJSON) {
-		told = err
-	}
-	if told == nil {
-		t.Error("no error")
 	}
 }

@@ -57,10 +57,10 @@ func (a Adjustment) apply(account *domain.Account, inbounds []domain.Inbound) (d
 		reasons = append(reasons, domain.Invalid("", reason))
 	}
 	if a.Days != 0 {
-		note(addDays(u, a.Days))
+		note(AddTime(u, a.Days*24*60*60*1000))
 	}
 	if a.Bytes != 0 {
-		note(addBytes(u, a.Bytes))
+		note(AddBytes(u, a.Bytes))
 	}
 	if a.Flow != nil {
 		note(setFlow(account, *a.Flow, inbounds))
@@ -80,9 +80,9 @@ func setFlow(a *domain.Account, flow string, inbounds []domain.Inbound) (reason 
 	return ""
 }
 
-// addDays moves the end of a user's time, and returns why it can not.
-func addDays(u *domain.User, days int64) (reason string) {
-	ms := days * 24 * 60 * 60 * 1000
+// AddTime moves the end of a user's time by ms, or what a user on hold will get; below 0 takes away. The reason why it can
+// not, and changes nothing, is "" if it can.
+func AddTime(u *domain.User, ms int64) (reason string) {
 	switch {
 	case u.HoldSince != nil && u.HoldDuration+ms <= 0:
 		return "reduction exceeds delay window"
@@ -103,8 +103,8 @@ func addDays(u *domain.User, days int64) (reason string) {
 	return ""
 }
 
-// addBytes moves a user's quota, and returns why it can not.
-func addBytes(u *domain.User, bytes int64) (reason string) {
+// AddBytes moves a user's quota, under the rules of AddTime.
+func AddBytes(u *domain.User, bytes int64) (reason string) {
 	switch {
 	case u.Quota == nil:
 		return "unlimited traffic"

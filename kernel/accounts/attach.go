@@ -35,14 +35,21 @@ func (s *Service) moveUsers(
 		if err != nil {
 			return err
 		}
+		groups, err := allDoors(ctx, b.tx)
+		if err != nil {
+			return err
+		}
 		err = b.each(ctx, names, ids, func(name string, a *domain.Account) {
 			after := change(a.Inbounds, given)
 			if slices.Equal(a.Inbounds, after) {
 				b.idle(name)
 				return
 			}
+			if why := groups.want(a, a.Inbounds, after); why != nil {
+				b.skip(name, why)
+				return
+			}
 			b.did(name)
-			a.Inbounds = after
 			b.put = append(b.put, s.touched(a))
 		})
 		if err != nil {

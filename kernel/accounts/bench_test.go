@@ -13,6 +13,7 @@ import (
 	"github.com/sluicehq/sluice/kernel/domain"
 	"github.com/sluicehq/sluice/kernel/jobs"
 	"github.com/sluicehq/sluice/kernel/period"
+	"github.com/sluicehq/sluice/kernel/username"
 	"github.com/sluicehq/sluice/storage"
 	"github.com/sluicehq/sluice/storage/storagetest"
 )
@@ -56,9 +57,94 @@ func newHouse(b *testing.B, users, due int) *house {
 	}
 	h.Service = accounts.New(accounts.Options{
 		DB: h.db, Clock: clock, Log: zap.NewNop(), CertDir: b.TempDir(), Usage: flusher, Directory: h.directory,
-		Periods: period.New(builtins),
+		Periods: period.New(builtins), Names: username.New(builtins),
 	})
 	return h
+}
+
+// plans makes a group and a template with a quota, an end and boundaries, and returns who uses it.
+func (h *house) plans(b *testing.B) (template int64, who accounts.Principal) {
+	b.Helper()
+	admins, err := h.db.Admins(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	group, err := h.NewGroup(b.Context(), "group", []int64{1}, false)
+	if err != nil {
+		b.Fatal(err)
+	}
+	plan, err := h.CreateTemplate(b.Context(), domain.Template{
+		Name: "plan", Quota: ptr(int64(1 << 30)), Duration: 30 * day, ResetPolicy: "month", Groups: []int64{group.ID},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return plan.ID, accounts.Principal{Admin: admins[0]}
+}
+
+// compare runs do in a house of 1k users and in one of 100k in turn, and reports what one run costs and the ratio. tidy
+// runs after each, and is not counted.
+func compare(b *testing.B, do func(h *house, template int64, who accounts.Principal), tidy func(h *house, who accounts.Principal)) {
+	b.Helper()
+	houses := [2]*house{newHouse(b, 1000, 1), newHouse(b, 100_000, 1)}
+	var templates [2]int64
+	var who [2]accounts.Principal
+	for i, h := range houses {
+		templates[i], who[i] = h.plans(b)
+	}
+	var spent [2]time.Duration
+	n := 0
+	for b.Loop() {
+		for i, h := range houses {
+			begin := time.Now()
+			do(h, templates[i], who[i])
+			spent[i] += time.Since(begin)
+			tidy(h, who[i])
+		}
+		n++
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(spent[0].Seconds()*1000/float64(n), "ms-of-1k")
+	b.ReportMetric(spent[1].Seconds()*1000/float64(n), "ms-of-100k")
+	b.ReportMetric(float64(spent[1])/float64(spent[0]), "ratio-100k/1k")
+}
+
+// BenchmarkManyFromTemplate makes 500 users of a template with random names, and deletes them.
+func BenchmarkManyFromTemplate(b *testing.B) {
+	var made accounts.Made
+	compare(b, func(h *house, template int64, who accounts.Principal) {
+		var err error
+		made, err = h.ManyFromTemplate(b.Context(), who, accounts.Batch{TemplateID: template, Count: 500, Strategy: "random"})
+		if err != nil || len(made.Users) != 500 {
+			b.Fatalf("%d users, %v", len(made.Users), err)
+		}
+	}, func(h *house, who accounts.Principal) {
+		ids := make([]int64, len(made.Users))
+		for i, u := range made.Users {
+			ids[i] = u.ID
+		}
+		if _, err := h.DeleteUsersOf(b.Context(), who, ids); err != nil {
+			b.Fatal(err)
+		}
+	})
+}
+
+// BenchmarkApplyTemplate brings one user to a template, and takes its policy away again.
+func BenchmarkApplyTemplate(b *testing.B) {
+	const name = "user0000777"
+	compare(b, func(h *house, template int64, who accounts.Principal) {
+		if _, err := h.ApplyTemplate(b.Context(), who, name, template, nil); err != nil {
+			b.Fatal(err)
+		}
+	}, func(h *house, who accounts.Principal) {
+		_, err := h.UpdateUserOf(b.Context(), who, name, func(v *accounts.UserView) error {
+			v.ResetPolicy, v.GroupIDs = "", nil
+			return nil
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	})
 }
 
 // day passes, and what is due then is done. It returns how long that took, finding it included.

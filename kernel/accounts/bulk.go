@@ -16,6 +16,8 @@ type Report struct {
 	Done    []string // their names, unless the request named nobody
 	Idle    []string // names of those for whom there was nothing to do
 	Skipped []Skip   // what was not done
+
+	changed []domain.Account // if they are few and the request named them by ids
 }
 
 // Skip says why something of a bulk request was not done.

@@ -35,7 +35,7 @@ func newBulk(t *testing.T) *bench {
 	n.Enabled = false
 	b.create(n)
 	n = b.user("c")
-	n.Inbounds, n.Group = []int64{2}, "old"
+	n.Inbounds, n.GroupNames = []int64{2}, []string{"old"}
 	b.create(n)
 	n = b.user("d")
 	n.Inbounds, n.Orphan, n.ExpireAt = nil, true, ptr(start)
@@ -213,7 +213,7 @@ func (b *bench) script() {
 }
 
 func once(key string) *accounts.Once {
-	return &accounts.Once{TokenID: 1, Route: "/r", Key: key, BodyHash: "h"}
+	return &accounts.Once{Caller: 1, Route: "/r", Key: key, BodyHash: "h"}
 }
 
 // A request that is sent again under its key gets the same answer and does nothing, for a day.

@@ -21,8 +21,8 @@ const (
 // vmessSecurities are the ciphers that clients of a vmess inbound may be told to use.
 var vmessSecurities = []string{"", "auto", "aes-128-gcm", "chacha20-poly1305", "none", "zero"}
 
-// checkUser checks everything about a user that does not need the database, and brings uuids into their canonical
-// spelling.
+// checkUser checks everything about a user that does not need the database, and brings uuids and methods into their
+// canonical spelling.
 func checkUser(u *domain.User) error {
 	if err := domain.CheckName(u.Username); err != nil {
 		return err
@@ -94,6 +94,10 @@ func checkTimes(u *domain.User) error {
 		return domain.Invalid("renew_max", "must not be negative")
 	case u.AutoDelete != nil && (*u.AutoDelete < 0 || *u.AutoDelete > maxDays):
 		return domain.Invalid("auto_delete", "must be between 0 and 3650 days")
+	case u.NextQuota != nil && *u.NextQuota <= 0:
+		return domain.Invalid("next_quota", "must be more than 0 bytes")
+	case u.NextDuration < 0 || u.NextDuration > maxDuration:
+		return domain.Invalid("next_duration", "must be between 0 and 100 years")
 	}
 	return nil
 }
@@ -118,6 +122,19 @@ func checkCredentials(c *domain.Credentials) (err error) {
 	case !slices.Contains(vmessSecurities, c.VMessSecurity):
 		return domain.Invalid("security", "must be one of auto, aes-128-gcm, chacha20-poly1305, none, zero")
 	}
+	return normalizeMethod(&c.Method)
+}
+
+// normalizeMethod gives a shadowsocks method, nil = the inbound's, its one spelling.
+func normalizeMethod(method **string) error {
+	if *method == nil {
+		return nil
+	}
+	normal, known := domain.NormalMethod(**method)
+	if !known {
+		return domain.Invalid("method", "must be one of aes-128-gcm, aes-256-gcm, chacha20-ietf-poly1305, xchacha20-poly1305")
+	}
+	*method = &normal
 	return nil
 }
 

@@ -72,11 +72,12 @@ type draft struct {
 
 // draft fills in and checks what the users lack. Period plugins are asked here, before the transaction.
 func (s *Service) draft(ctx context.Context, list []NewUser) []draft {
-	drafts := make([]draft, len(list))
+	drafts, now := make([]draft, len(list)), s.now()
+	schedules := schedules{Service: s}
 	for i, n := range list {
-		user, err := n.user(s.now())
+		user, err := n.user(now)
 		if err == nil {
-			err = s.schedule(ctx, &user)
+			err = schedules.set(ctx, &user)
 		}
 		inbounds := slices.Compact(slices.Sorted(slices.Values(n.Inbounds)))
 		drafts[i] = draft{given: n, row: storage.NewUser{User: user, Inbounds: inbounds}, why: reason(err)}
@@ -112,15 +113,16 @@ func (s *Service) create(ctx context.Context, b *batch, drafts []draft) error {
 		case d.account.User.ID != 0:
 			attached, at = append(attached, d.account), append(at, i)
 		default:
-			if d.given.Group != "" {
-				id, err := groups.find(ctx, b.tx, d.given.Group)
-				if err != nil {
-					return err
-				}
-				d.row.Groups = []int64{id}
+			ids, err := groups.of(ctx, b.tx, &d.given)
+			if err != nil {
+				return err
 			}
+			d.row.Groups = distinct(ids)
 			rows = append(rows, &d.row)
 		}
+	}
+	if err := spare(ctx, b.tx, rows); err != nil {
+		return err
 	}
 	if err := s.inherit(ctx, b.tx, rows); err != nil {
 		return err
@@ -138,9 +140,34 @@ func (s *Service) create(ctx context.Context, b *batch, drafts []draft) error {
 	for i := range drafts {
 		if d := &drafts[i]; d.why == nil && d.account.User.ID == 0 {
 			d.row.Traffic.UserID = d.row.User.ID
-			d.account = domain.Account{User: d.row.User, Traffic: d.row.Traffic, Inbounds: d.row.Inbounds, Groups: d.row.Groups}
+			d.account = domain.Account{
+				User: d.row.User, Traffic: d.row.Traffic, Inbounds: d.row.Effective, Direct: d.row.Inbounds, Groups: d.row.Groups,
+			}
 			b.put = append(b.put, d.account)
 		}
+	}
+	return nil
+}
+
+// spare leaves out of the new users' own inbounds those that their groups let them into, as want does: a client that is
+// made as it was shown, or exported, loses them with the group.
+func spare(ctx context.Context, tx *storage.Tx, rows []*storage.NewUser) error {
+	var ids []int64
+	for _, row := range rows {
+		if len(row.Inbounds) > 0 {
+			ids = append(ids, row.Groups...)
+		}
+	}
+	groups, err := doorsOf(ctx, tx, ids)
+	if err != nil || len(groups) == 0 {
+		return err
+	}
+	for _, row := range rows {
+		member := domain.Account{Groups: row.Groups}
+		row.Inbounds = slices.DeleteFunc(slices.Clone(row.Inbounds), func(id int64) bool {
+			_, gives := groups.giving(&member, id)
+			return gives
+		})
 	}
 	return nil
 }
@@ -178,18 +205,30 @@ func sift(ctx context.Context, tx *storage.Tx, drafts []draft) error {
 	if err != nil {
 		return err
 	}
-	own := claims{}
+	own, rooms, plans := claims{}, rooms{}, plans{}
 	for i := range drafts {
 		d := &drafts[i]
 		if d.why == nil {
 			d.why = unknownInbound(d.row.Inbounds, inbounds)
+		}
+		if d.why == nil {
+			if d.why, err = plans.check(ctx, tx, d.row.User.NextPlan); err != nil {
+				return err
+			}
 		}
 		if d.why != nil {
 			continue
 		}
 		switch column := taken[i]; column {
 		case "":
-			d.why = own.claim(d)
+			if d.why = own.claim(d); d.why != nil {
+				continue
+			}
+			room, err := rooms.of(ctx, tx, d.row.User.AdminID)
+			if err != nil {
+				return err
+			}
+			d.why = room.take(1)
 		case "username_key":
 			d.attach(there[d.row.User.UsernameKey], own)
 		default:
@@ -209,10 +248,16 @@ func supplied(drafts []draft) []domain.User {
 		}
 		c := d.row.User.Credentials
 		if d.given.UUID == "" {
-			c.VLESSID, c.VMessID = "", ""
+			c.VLESSID = ""
+		}
+		if d.given.UUID == "" && d.given.VMessID == "" {
+			c.VMessID = ""
 		}
 		if d.given.Password == "" {
-			c.TrojanPassword, c.ShadowsocksPassword = "", ""
+			c.TrojanPassword = ""
+		}
+		if d.given.Password == "" && d.given.ShadowsocksPassword == "" {
+			c.ShadowsocksPassword = ""
 		}
 		if d.given.Auth == "" {
 			c.HysteriaAuth = ""
@@ -253,9 +298,9 @@ func (d *draft) attach(old domain.Account, own claims) {
 		return
 	}
 	own[name] = true
-	both := slices.Compact(slices.Sorted(slices.Values(slices.Concat(old.Inbounds, d.row.Inbounds))))
-	d.same = len(both) == len(old.Inbounds)
-	d.account, d.account.Inbounds = old, both
+	fresh := slices.DeleteFunc(slices.Clone(d.row.Inbounds), func(id int64) bool { return slices.Contains(old.Inbounds, id) })
+	d.same = len(fresh) == 0
+	d.account, d.account.Direct = old, slices.Sorted(slices.Values(slices.Concat(old.Direct, fresh)))
 }
 
 // claims are the unique values that the drafts of one request take, by column.

@@ -56,13 +56,13 @@ func deleteUsers(ctx context.Context, tx *storage.Tx, ids []int64, keepTraffic b
 }
 
 // DeleteDepleted removes the users who have expired or used up their quota and for whom no time will change that: they
-// have no next reset and no renewal.
+// have no next reset, no renewal and no next plan.
 func (s *Service) DeleteDepleted(ctx context.Context, how How) (Report, error) {
 	return s.deleteAll(ctx, how, "depleted users deleted", s.Directory.DepletedIDs(s.now()), func(a *domain.Account) bool {
 		u := &a.User
 		status := u.StatusAt(s.now(), a.Traffic.Used())
 		over := status == domain.StatusExpired || status == domain.StatusLimited
-		return over && u.NextResetAt == nil && !u.Renewable()
+		return over && u.NextResetAt == nil && !u.Renewable() && !u.HasNextPlan
 	})
 }
 

@@ -33,7 +33,7 @@ func (s *Service) followSome(ctx context.Context) (n int, err error) {
 	if err != nil || len(changes) == 0 {
 		return 0, err
 	}
-	var users, inbounds []int64
+	var users, inbounds, groups []int64
 	links, settings := false, false
 	for _, c := range changes {
 		switch c.Kind {
@@ -43,12 +43,25 @@ func (s *Service) followSome(ctx context.Context) (n int, err error) {
 			}
 		case domain.KindInbound:
 			inbounds, links = append(inbounds, c.ID), true
+		case domain.KindGroup:
+			if !s.done[c.Seq] {
+				groups = append(groups, c.ID)
+			}
+		case domain.KindHost:
+			links = true
 		case domain.KindSetting:
 			links, settings = true, true
 		}
 	}
 	if err := s.followInbounds(ctx, inbounds, &users); err != nil {
 		return 0, err
+	}
+	for _, id := range groups {
+		members, err := s.DB.GroupMembers(ctx, id)
+		if err != nil {
+			return 0, err
+		}
+		users = append(users, members...)
 	}
 	if _, err := s.refresh(ctx, users); err != nil {
 		return 0, err
@@ -64,6 +77,7 @@ func (s *Service) followSome(ctx context.Context) (n int, err error) {
 		s.OnSettings(now)
 	}
 	s.followed = changes[len(changes)-1].Seq
+	maps.DeleteFunc(s.done, func(seq int64, _ bool) bool { return seq <= s.followed })
 	return len(changes), nil
 }
 

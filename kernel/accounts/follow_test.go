@@ -110,7 +110,7 @@ func TestFollow(t *testing.T) {
 		}, []string{"no user 4"}},
 		{"inbounds of a user", func(n neighbour) {
 			n.write(func(tx *storage.Tx) error {
-				return tx.ReplaceInbounds(ctx, []domain.Account{{User: domain.User{ID: 2}, Inbounds: []int64{2}}})
+				return tx.ReplaceInbounds(ctx, []domain.Account{{User: domain.User{ID: 2}, Direct: []int64{2}, Groups: []int64{}}})
 			})
 		}, []string{"user 2 [2]"}},
 		{"a new inbound", func(n neighbour) {

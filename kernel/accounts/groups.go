@@ -86,6 +86,7 @@ func (s *Service) RenameGroup(ctx context.Context, oldName, newName string) (use
 	if err := domain.CheckGroupName(newName); err != nil {
 		return 0, err
 	}
+	var renamed int64 // the revision of that
 	err = s.write(ctx, func(tx *storage.Tx) error {
 		group, err := groupNamed(ctx, tx, oldName)
 		if err != nil || oldName == newName {
@@ -99,8 +100,10 @@ func (s *Service) RenameGroup(ctx context.Context, oldName, newName string) (use
 		}
 		group.Name = newName
 		users = s.Directory.GroupTotals()[group.ID].Users
-		return tx.UpdateGroup(ctx, &group)
-	}, nil)
+		err = tx.UpdateGroup(ctx, &group)
+		renamed = group.Revision
+		return err
+	}, func(context.Context) { s.done[renamed] = true })
 	return users, err
 }
 
@@ -112,24 +115,30 @@ func (s *Service) DeleteGroup(ctx context.Context, name string) (users int, err 
 		if err != nil {
 			return err
 		}
-		if members, err = tx.GroupMembers(ctx, group.ID); err != nil {
-			return err
-		}
-		for some := range slices.Chunk(members, accountBatch) {
-			accounts, err := tx.Accounts(ctx, some)
-			if err != nil {
-				return err
-			}
-			for i := range accounts {
-				accounts[i].Groups = without(accounts[i].Groups, group.ID)
-			}
-			if err := tx.ReplaceGroups(ctx, accounts); err != nil {
-				return err
-			}
-		}
-		return tx.DeleteGroup(ctx, group.ID)
+		members, err = deleteGroup(ctx, tx, group.ID)
+		return err
 	}, func(ctx context.Context) { s.reread(ctx, "group deleted", members) })
 	return len(members), err
+}
+
+// deleteGroup takes the users out of a group, for each of whom that is a change, and removes it.
+func deleteGroup(ctx context.Context, tx *storage.Tx, id int64) (members []int64, err error) {
+	if members, err = tx.GroupMembers(ctx, id); err != nil {
+		return nil, err
+	}
+	for some := range slices.Chunk(members, accountBatch) {
+		accounts, err := tx.Accounts(ctx, some)
+		if err != nil {
+			return nil, err
+		}
+		for i := range accounts {
+			accounts[i].Groups = without(accounts[i].Groups, id)
+		}
+		if err := tx.ReplaceGroups(ctx, accounts); err != nil {
+			return nil, err
+		}
+	}
+	return members, tx.DeleteGroup(ctx, id)
 }
 
 // ResetGroup makes a group's own count begin anew; its users keep theirs.
@@ -137,15 +146,15 @@ func (s *Service) ResetGroup(ctx context.Context, name string) error {
 	if err := s.flush(ctx); err != nil {
 		return err
 	}
-	return s.write(ctx, func(tx *storage.Tx) error {
-		group, err := groupNamed(ctx, tx, name)
-		if err != nil {
+	var group domain.Group
+	return s.write(ctx, func(tx *storage.Tx) (err error) {
+		if group, err = groupNamed(ctx, tx, name); err != nil {
 			return err
 		}
 		total := s.Directory.GroupTotals()[group.ID]
 		group.BaseUp, group.BaseDown = total.Up, total.Down
 		return tx.UpdateGroup(ctx, &group)
-	}, nil)
+	}, func(context.Context) { s.done[group.Revision] = true })
 }
 
 func groupNamed(ctx context.Context, tx *storage.Tx, name string) (domain.Group, error) {

@@ -13,13 +13,14 @@ import (
 type How struct {
 	Atomic bool  // nothing is changed if anything is skipped
 	DryRun bool  // nothing is changed at all: the answer is what it would be
+	There  bool  // of users named by ids, those who are there: one who was selected may be gone by then
 	Once   *Once // nil = a request that is sent twice is two requests
 }
 
 // Once names a request, so that it happens once however often it is sent within 24 hours (decisions.md §2,
 // Idempotency-Key).
 type Once struct {
-	TokenID  int64  // keys of different tokens have nothing to do with each other
+	Caller   int64  // of Principal.Caller: keys of different callers have nothing to do with each other
 	Route    string // nor have those of different routes
 	Key      string // as the caller chose it
 	BodyHash string // of everything that was sent with it
@@ -31,7 +32,7 @@ func once[T any](ctx context.Context, tx *storage.Tx, o *Once, result *T, do fun
 	if o == nil {
 		return do()
 	}
-	answer, err := tx.Answer(ctx, o.TokenID, o.Route, o.Key)
+	answer, err := tx.Answer(ctx, o.Caller, o.Route, o.Key)
 	switch {
 	case domain.CodeOf(err) == domain.CodeNotFound:
 	case err != nil:
@@ -49,7 +50,7 @@ func once[T any](ctx context.Context, tx *storage.Tx, o *Once, result *T, do fun
 		return err
 	}
 	return tx.SaveAnswer(ctx, storage.Answer{
-		TokenID: o.TokenID, Route: o.Route, Key: o.Key, BodyHash: o.BodyHash, Result: string(text),
+		Caller: o.Caller, Route: o.Route, Key: o.Key, BodyHash: o.BodyHash, Result: string(text),
 	})
 }
 

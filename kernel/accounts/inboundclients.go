@@ -144,13 +144,20 @@ func (s *Service) enroll(ctx context.Context, b *batch, inboundID int64, r *rost
 	if err := s.storeEdits(ctx, b, r); err != nil {
 		return err
 	}
+	groups, err := allDoors(ctx, b.tx)
+	if err != nil {
+		return err
+	}
 	for some := range slices.Chunk(r.detached, accountBatch) {
 		accounts, err := b.tx.Accounts(ctx, some)
 		if err != nil {
 			return err
 		}
 		for i := range accounts {
-			accounts[i].Inbounds = without(accounts[i].Inbounds, inboundID)
+			a := &accounts[i]
+			if why := groups.want(a, a.Inbounds, without(a.Inbounds, inboundID)); why != nil {
+				return domain.Conflict(clientsField, "must go on to name "+a.User.Username+": "+why.Message)
+			}
 		}
 		if err := b.tx.ReplaceInbounds(ctx, accounts); err != nil {
 			return err
@@ -170,6 +177,10 @@ func (s *Service) storeEdits(ctx context.Context, b *batch, r *roster) error {
 	if err != nil {
 		return err
 	}
+	all, err := allDoors(ctx, b.tx)
+	if err != nil {
+		return err
+	}
 	var changed []domain.Account
 	groups := groupsByName{}
 	for _, v := range r.edited {
@@ -183,7 +194,7 @@ func (s *Service) storeEdits(ctx context.Context, b *batch, r *roster) error {
 			if err != nil {
 				return err
 			}
-			a.Groups = labelled(a.Groups, id)
+			a.Groups = all.labelled(a.Groups, id)
 		}
 		changed = append(changed, s.touched(&a))
 	}

@@ -28,7 +28,7 @@ func TestEachInboundUser(t *testing.T) {
 	b.inbounds(3)
 	var quota int64 = 10
 	for _, n := range []accounts.NewUser{
-		{Username: "alice", Inbounds: []int64{1, 2}, Enabled: true, Group: "vip"},
+		{Username: "alice", Inbounds: []int64{1, 2}, Enabled: true, GroupNames: []string{"vip"}},
 		{Username: "bob", Inbounds: []int64{2}},
 		{Username: "carol", Inbounds: []int64{1}, Enabled: true, Quota: &quota},
 	} {

@@ -9,7 +9,8 @@ import (
 )
 
 // Label makes a group the first one of users, as the group of a client is set; a group of that name is made if there is
-// none, and "" takes the first group away. Done are those of whom that changed something, Idle the others.
+// none, and "" takes the first group away. A first group with inbounds stays, behind the new one. Done are those of whom
+// that changed something, Idle the others.
 func (s *Service) Label(ctx context.Context, names []string, group string, how How) (Report, error) {
 	if err := checkLabel(group); err != nil {
 		return Report{}, err
@@ -23,8 +24,12 @@ func (s *Service) Label(ctx context.Context, names []string, group string, how H
 		if err != nil {
 			return err
 		}
+		groups, err := allDoors(ctx, b.tx)
+		if err != nil {
+			return err
+		}
 		err = b.each(ctx, names, ids, func(name string, a *domain.Account) {
-			after := labelled(a.Groups, id)
+			after := groups.labelled(a.Groups, id)
 			if slices.Equal(a.Groups, after) {
 				b.idle(name)
 				return
@@ -57,20 +62,24 @@ func relabel(ctx context.Context, tx *storage.Tx, a *domain.Account, name string
 	if err != nil {
 		return err
 	}
-	a.Groups = labelled(a.Groups, id)
-	return tx.ReplaceGroups(ctx, []domain.Account{*a})
+	groups, err := doorsOf(ctx, tx, a.Groups)
+	if err != nil {
+		return err
+	}
+	return regroup(ctx, tx, a, groups.labelled(a.Groups, id))
 }
 
-// labelled replaces the first of the groups by the one with that id, 0 = by none (decisions.md §1.2, groups).
-func labelled(groups []int64, id int64) []int64 {
+// labelled puts the group with that id, 0 = none, in the place of the first of the groups, or before it if it has inbounds
+// (decisions.md §1.2, groups).
+func (d doors) labelled(groups []int64, id int64) []int64 {
 	after := []int64{}
 	if id != 0 {
 		after = append(after, id)
 	}
-	if len(groups) > 0 {
-		after = append(after, without(groups[1:], id)...)
+	if len(groups) > 0 && len(d[groups[0]].Inbounds) == 0 {
+		groups = groups[1:]
 	}
-	return after
+	return append(after, without(groups, id)...)
 }
 
 func without(ids []int64, id int64) []int64 {
@@ -95,4 +104,19 @@ func (g groupsByName) find(ctx context.Context, tx *storage.Tx, name string) (in
 	}
 	g[name] = group.ID
 	return group.ID, err
+}
+
+// of returns the ids of the groups that a new user is to be in.
+func (g groupsByName) of(ctx context.Context, tx *storage.Tx, n *NewUser) ([]int64, error) {
+	if len(n.GroupNames) == 0 {
+		return n.Groups, nil
+	}
+	ids := make([]int64, len(n.GroupNames))
+	for i, name := range n.GroupNames {
+		var err error
+		if ids[i], err = g.find(ctx, tx, name); err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
 }

@@ -23,6 +23,7 @@ const periodRetry = 5 * time.Minute
 // turn is what time does to one user.
 type turn struct {
 	user   domain.User        // as it is to be, but for its status
+	next   *successor         // the plan that takes the place of the user's, nil = none does
 	reset  domain.ResetReason // why usage is set to zero, "" = it is not
 	period string             // the one that failed; the user then has a retry time
 	failed error              // why, nil = none did
@@ -44,14 +45,14 @@ func (s *Service) Advance(ctx context.Context, userIDs []int64, firstUse map[int
 	if err != nil {
 		return nil, err
 	}
-	accounts, err := s.DB.Accounts(ctx, userIDs)
+	accounts, err := s.counted(func() ([]domain.Account, error) { return s.DB.Accounts(ctx, userIDs) })
 	if err != nil {
 		return nil, err
 	}
 	at := turns{s, s.now(), settings}
 	planned := make(map[int64]turn, len(accounts))
 	for _, a := range accounts {
-		planned[a.User.ID] = at.plan(ctx, a.User, firstUse[a.User.ID])
+		planned[a.User.ID] = at.plan(ctx, a.User, a.Traffic.Used(), firstUse[a.User.ID])
 	}
 	at.report(planned)
 	idle, err = at.take(ctx, userIDs, planned)
@@ -74,8 +75,8 @@ func (t turns) each(ctx context.Context, userIDs []int64, planned map[int64]turn
 	return idle
 }
 
-// plan says what is due for a user. A user that is up to date has an empty turn.
-func (t turns) plan(ctx context.Context, u domain.User, firstUse int64) turn {
+// plan says what is due for a user that has used so many bytes. A user that is up to date has an empty turn.
+func (t turns) plan(ctx context.Context, u domain.User, used, firstUse int64) turn {
 	p := turn{user: u}
 	switch {
 	case u.HoldSince == nil:
@@ -90,6 +91,9 @@ func (t turns) plan(ctx context.Context, u domain.User, firstUse int64) turn {
 	}
 	if !waits || u.Status != domain.StatusExpired { // who expires just now does not wait for what else has failed
 		t.renew(ctx, &p)
+	}
+	if !waits || !u.Succeeded() { // the same
+		t.succeed(ctx, &p, used)
 	}
 	if !waits {
 		t.boundary(ctx, &p)
@@ -225,7 +229,10 @@ func (t turns) store(ctx context.Context, tx *storage.Tx, userIDs []int64, plann
 			done.idle = append(done.idle, a.User.ID)
 		}
 	}
-	return done, tx.UpdateUsers(ctx, usersOf(done.changed))
+	if err := tx.UpdateUsers(ctx, usersOf(done.changed)); err != nil {
+		return done, err
+	}
+	return done, t.regroup(ctx, tx, done.changed, planned)
 }
 
 // reset sets the usage of those users to zero in the database for whom it is planned.
@@ -247,6 +254,9 @@ func reset(ctx context.Context, tx *storage.Tx, accounts []domain.Account, plann
 // apply changes an account as planned and says whether it is another then.
 func (t turns) apply(a *domain.Account, p turn) (changed bool) {
 	before := a.User
+	if p.user.Quota != nil && p.next != nil && p.next.carriesOver {
+		p.user.Quota = carriedOver(p.user.Quota, before.Quota, a.Traffic.Used())
+	}
 	a.User = p.user
 	if p.reset != "" {
 		a.Traffic.Up, a.Traffic.Down = 0, 0

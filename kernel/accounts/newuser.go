@@ -12,13 +12,16 @@ import (
 
 // NewUser is a user to be made. Empty credentials and an empty SubID are generated.
 type NewUser struct {
-	Username      string
-	SubID         string
-	UUID          string // for vless and vmess
-	Password      string // for trojan and shadowsocks
-	Auth          string // for hysteria
-	Flow          string
-	VMessSecurity string
+	Username            string
+	SubID               string
+	UUID                string // for vless, and for vmess without its own
+	VMessID             string
+	Password            string // for trojan, and for shadowsocks without its own
+	ShadowsocksPassword string
+	Auth                string // for hysteria
+	Flow                string
+	VMessSecurity       string
+	Method              *string // of shadowsocks, nil = the inbound's
 
 	Enabled      bool
 	HoldDuration int64  // ms that the user gets from its first use on, 0 = it is not on hold
@@ -43,9 +46,11 @@ type NewUser struct {
 	AdminID    int64 // the owner
 	CreatedAt  int64 // ms UTC, 0 = now
 	Inbounds   []int64
-	Group      string // name of the group that it is in, made if there is none; "" = none
-	Orphan     bool   // it may have neither an inbound nor a group
-	Refused    error  // why it can not be made, nil = nothing is known against it
+	GroupNames []string // of the groups that it is in, which are made if there are none; the first one first
+	Groups     []int64  // their ids instead, if it has no GroupNames
+	NextPlan   domain.NextPlan
+	Orphan     bool  // it may have neither an inbound nor a group
+	Refused    error // why it can not be made, nil = nothing is known against it
 }
 
 // user fills in what was not given and checks the whole.
@@ -60,7 +65,7 @@ func (n *NewUser) user(now int64) (domain.User, error) {
 		RenewDays: n.RenewDays, RenewDay: n.RenewDay, RenewMax: n.RenewMax,
 		LimitIP: n.LimitIP, AutoDelete: n.AutoDelete, Note: n.Note, TgID: n.TgID, AdminID: n.AdminID,
 		LimitHWID: n.LimitHWID, Reverse: n.Reverse, AdTag: n.AdTag, Secret: n.Secret,
-		CreatedAt: cmp.Or(n.CreatedAt, now), UpdatedAt: now,
+		CreatedAt: cmp.Or(n.CreatedAt, now), UpdatedAt: now, NextPlan: n.NextPlan,
 	}
 	if n.HoldDuration != 0 {
 		u.Hold(now, n.HoldDuration, n.HoldTimeout)
@@ -69,18 +74,24 @@ func (n *NewUser) user(now int64) (domain.User, error) {
 	if err := checkUser(&u); err != nil {
 		return u, err
 	}
-	if len(n.Inbounds) == 0 && n.Group == "" && !n.Orphan {
+	if len(n.Inbounds) == 0 && len(n.GroupNames) == 0 && len(n.Groups) == 0 && !n.Orphan {
 		return u, domain.Invalid("inbounds", "must name at least one inbound")
 	}
-	return u, checkLabel(n.Group)
+	for _, name := range n.GroupNames {
+		if err := domain.CheckGroupName(name); err != nil {
+			return u, err
+		}
+	}
+	return u, nil
 }
 
 // credentials makes one uuid and one password out of what was given (decisions.md §1.2, credentials).
 func (n *NewUser) credentials() domain.Credentials {
 	id, password := orElse(n.UUID, uuid.NewString), orElse(n.Password, secret)
 	return domain.Credentials{
-		VLESSID: id, VMessID: id, TrojanPassword: password, ShadowsocksPassword: password,
-		HysteriaAuth: orElse(n.Auth, secret), Flow: n.Flow, VMessSecurity: n.VMessSecurity,
+		VLESSID: id, VMessID: cmp.Or(n.VMessID, id),
+		TrojanPassword: password, ShadowsocksPassword: cmp.Or(n.ShadowsocksPassword, password),
+		HysteriaAuth: orElse(n.Auth, secret), Flow: n.Flow, VMessSecurity: n.VMessSecurity, Method: n.Method,
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 type Listed struct {
 	domain.Account // with what is not flushed yet
 	Status         domain.Status
-	Group          string // name of its first group, "" = none
+	Group          string   // name of its first group, "" = none
+	GroupNames     []string // of all its groups, in their order
 }
 
 // Page is a part of the users in some order.
@@ -133,8 +134,13 @@ func (n groupNames) sorted() []string {
 
 func (n groupNames) listed(a domain.Account, now int64) Listed {
 	l := Listed{Account: a, Status: a.User.StatusAt(now, a.Traffic.Used())}
-	if len(a.Groups) > 0 {
-		l.Group = n[a.Groups[0]]
+	for _, id := range a.Groups {
+		if name, there := n[id]; there { // it may have been made, or deleted, since the names were read
+			l.GroupNames = append(l.GroupNames, name)
+		}
+	}
+	if len(l.GroupNames) > 0 {
+		l.Group = l.GroupNames[0]
 	}
 	return l
 }

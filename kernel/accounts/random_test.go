@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sluicehq/sluice/kernel/accounts"
+	"github.com/sluicehq/sluice/kernel/directory"
 	"github.com/sluicehq/sluice/kernel/domain"
 )
 
@@ -34,7 +35,34 @@ func (b *bench) randomUser(r *rand.Rand, name string) accounts.NewUser {
 		n.ExpireAt, n.HoldDuration = nil, 1+r.Int64N(30*day)
 		chance(func() { n.HoldTimeout = moment() })
 	})
+	chance(func() { n.Groups = []int64{1 + r.Int64N(2)} })
+	chance(func() {
+		n.NextPlan = domain.NextPlan{HasNextPlan: true, NextDuration: r.Int64N(20 * day), NextCarriesOver: r.IntN(2) == 0}
+		chance(func() { n.NextPlan.NextQuota = ptr(1 + r.Int64N(1000)) })
+		chance(func() { n.NextPlan.NextTemplate = ptr(1 + r.Int64N(4)) })
+	})
 	return n
+}
+
+// randomPlans changes the groups that users are let in by, and gives some of them a template.
+func (b *bench) randomPlans(r *rand.Rand) {
+	b.t.Helper()
+	switch r.IntN(4) {
+	case 0:
+		shutGroups(r.IntN(2) == 0, 1+r.Int64N(2))(b)
+	case 1:
+		updateGroup(1+r.Int64N(2), func(g *domain.Group) { g.Inbounds = []int64{1 + r.Int64N(5), 1 + r.Int64N(5)} })(b)
+	case 2:
+		ids := b.SelectUsers(b.root(), directory.Query{})
+		for i := range ids {
+			j := r.IntN(i + 1)
+			ids[i], ids[j] = ids[j], ids[i]
+		}
+		id := []int64{1, 2, 4}[r.IntN(3)]
+		if _, err := b.ApplyTemplateTo(b.t.Context(), b.root(), ids[:len(ids)/10], id, nil); err != nil {
+			b.t.Error(err)
+		}
+	}
 }
 
 // Whatever users there are and however much time passes: after a turn nobody is due, each status is the one that follows
@@ -45,7 +73,7 @@ func TestAdvanceRandomUsers(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 0))
 			b := newBench(t)
-			b.inbounds(1)
+			newPlans(b)
 			moved := map[int64]int64{}
 			for i := range users {
 				b.create(b.randomUser(r, fmt.Sprintf("user%d", i)))
@@ -65,6 +93,7 @@ func TestAdvanceRandomUsers(t *testing.T) {
 				if r.IntN(2) == 0 {
 					flush(b)
 				}
+				b.randomPlans(r)
 				pass(time.Duration(r.Int64N(int64(5 * oneDay))))(b)
 				b.agree()
 				b.soundLives(moved)

@@ -79,15 +79,22 @@ func (s *Service) flush(ctx context.Context) error {
 	return s.Usage.Flush(ctx)
 }
 
-// reread makes the directory and the core follow a commit that changed more users than should be held in memory.
-func (s *Service) reread(ctx context.Context, what string, ids []int64) {
+// lost says that a commit can not be followed now.
+func (s *Service) lost(what string, err error) {
+	s.Log.Error("users can not be read after a commit, reconcile will retry", zap.String("change", what), zap.Error(err))
+	s.drifted()
+}
+
+// reread makes the directory and the core follow a commit that changed more users than should be held in memory, and says
+// whether it could.
+func (s *Service) reread(ctx context.Context, what string, ids []int64) (done bool) {
 	for some := range slices.Chunk(ids, accountBatch) {
 		accounts, err := s.DB.Accounts(ctx, some)
 		if err != nil {
-			s.Log.Error("users can not be read after a commit, reconcile will retry", zap.String("change", what), zap.Error(err))
-			s.drifted()
-			return
+			s.lost(what, err)
+			return false
 		}
 		s.usersChanged(ctx, what, accounts, nil)
 	}
+	return true
 }

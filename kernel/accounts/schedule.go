@@ -53,3 +53,25 @@ func (s *Service) nextReset(ctx context.Context, u *domain.User, now int64, zone
 	}
 	return &next, nil
 }
+
+// schedules remembers the schedule of the last user: those of one request mostly have the same, and each costs a call of a
+// plugin.
+type schedules struct {
+	*Service
+	policy, params string
+	anchor         int64
+	next           *int64
+}
+
+// set is schedule.
+func (s *schedules) set(ctx context.Context, u *domain.User) error {
+	if u.ResetPolicy != "" && u.ResetPolicy == s.policy && u.ResetParams == s.params && u.ResetAnchor == s.anchor {
+		u.NextResetAt = s.next
+		return nil
+	}
+	if err := s.schedule(ctx, u); err != nil {
+		return err
+	}
+	s.policy, s.params, s.anchor, s.next = u.ResetPolicy, u.ResetParams, u.ResetAnchor, u.NextResetAt
+	return nil
+}

@@ -63,6 +63,8 @@ type Directory interface {
 	Summary(now int64, names int) directory.Summary
 	Names(ids []int64) []string
 	GroupTotals() map[int64]directory.GroupTotal
+	AdminTotals() map[int64]directory.AdminTotal
+	MatchingIDs(now int64, q directory.Query) []int64
 	DepletedIDs(now int64) []int64
 	OrphanIDs() []int64
 }
@@ -94,6 +96,7 @@ type Options struct {
 	Subscriptions Subscriptions
 	Directory     Directory
 	Periods       Periods
+	Names         Names
 
 	OnSettings func(domain.Settings) // told of settings that were changed, nil = nobody is
 	OnDrift    func()                // told that a part did not follow a commit, nil = nobody is
@@ -107,13 +110,18 @@ type Service struct {
 	order    sync.Mutex
 	open     map[int64]bool // inbounds as AdvanceInbounds left them; under order
 	followed int64          // seq of the last change that was looked at; under order
+	done     map[int64]bool // seqs of changes of groups after which nothing is left to be followed; under order
 
 	noting  sync.Mutex
 	unnoted []domain.Sighting // that could not be stored yet; under noting
+
+	logins *logins
 }
 
 // New returns the use cases over the given parts.
-func New(o Options) *Service { return &Service{Options: o, open: map[int64]bool{}} }
+func New(o Options) *Service {
+	return &Service{Options: o, open: map[int64]bool{}, done: map[int64]bool{}, logins: newLogins()}
+}
 
 func (s *Service) now() int64 { return s.Clock.Now().UnixMilli() }
 

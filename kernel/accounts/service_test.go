@@ -21,6 +21,7 @@ import (
 	"github.com/sluicehq/sluice/kernel/domain"
 	"github.com/sluicehq/sluice/kernel/jobs"
 	"github.com/sluicehq/sluice/kernel/period"
+	"github.com/sluicehq/sluice/kernel/username"
 	"github.com/sluicehq/sluice/storage"
 	"github.com/sluicehq/sluice/storage/storagetest"
 )
@@ -68,6 +69,7 @@ func newBenchWith(t *testing.T, clock *clockwork.FakeClock, periods accounts.Per
 	b.Service = accounts.New(accounts.Options{
 		DB: db, Clock: clock, Log: zap.New(observed), CertDir: t.TempDir(), Node: "node", Core: b.core, Usage: b.flusher,
 		Subscriptions: b.core, Directory: b.directory, Periods: periods,
+		Names: username.New(builtins),
 		OnSettings: func(s domain.Settings) {
 			b.told = append(b.told, s)
 			b.directory.SetDeleteLimited(s.AutoDeleteLimited)
@@ -150,6 +152,7 @@ func wantError(t *testing.T, err error, code domain.Code, field, sentence string
 type recorder struct {
 	mu       sync.Mutex
 	calls    []string
+	batches  int // calls of ApplyUsers
 	problems []core.Problem
 	down     error              // what Health answers
 	fail     error              // what every call answers
@@ -215,6 +218,7 @@ func (r *recorder) ApplyUsers(ctx context.Context, put []domain.Account, remove 
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.batches++
 	for _, a := range put {
 		r.users[a.User.ID] = a
 	}

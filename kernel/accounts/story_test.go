@@ -159,10 +159,12 @@ func (b *bench) agree() {
 		n++
 		r, _ := b.directory.ByID(a.User.ID)
 		if r.Revision != a.User.Revision || r.Status != a.User.Status || r.Username != a.User.Username ||
-			r.Up != a.Traffic.Up || r.Down != a.Traffic.Down || r.DueAt != a.User.DueAt(false) || !slices.Equal(r.Inbounds, a.Inbounds) {
+			r.Up != a.Traffic.Up || r.Down != a.Traffic.Down || r.DueAt != a.User.DueAt(false) || !slices.Equal(r.Inbounds, a.Inbounds) || !slices.Equal(r.Groups, a.Groups) ||
+			r.AdminID != a.User.AdminID {
 			b.t.Errorf("the directory has\n%+v\nthe database\n%+v", r, a)
 		}
-		if c := b.core.has(a.User.ID); c == nil || !reflect.DeepEqual(c.User, a.User) || !slices.Equal(c.Inbounds, a.Inbounds) {
+		if c := b.core.has(a.User.ID); c == nil || !reflect.DeepEqual(c.User, a.User) || !slices.Equal(c.Inbounds, a.Inbounds) ||
+			!slices.Equal(c.Groups, a.Groups) || !slices.Equal(c.Direct, a.Direct) {
 			b.t.Errorf("the core has\n%+v\nthe database\n%+v", c, a)
 		}
 		return nil

@@ -22,7 +22,15 @@ const maxTokenName = 64 // characters
 // Principal is who a request acts for.
 type Principal struct {
 	Admin domain.Admin
-	Token domain.Token
+	Token domain.Token // of a session it is none, with the scope of its admin
+}
+
+// Caller tells requests of different callers apart: it is the id of the token, or below 0 that of the admin of a session.
+func (p Principal) Caller() int64 {
+	if p.Token.ID != 0 {
+		return p.Token.ID
+	}
+	return -p.Admin.ID
 }
 
 // CreateToken makes an API token of the first sudo admin and returns its secret: the one time that it can be read.
@@ -146,20 +154,37 @@ func (s *Service) withToken(
 	}, nil)
 }
 
-// Authenticate returns who a token's secret acts for. Every token that opens nothing (unknown, disabled, expired, of a
-// disabled admin) answers with the same error.
-func (s *Service) Authenticate(ctx context.Context, secret string) (Principal, error) {
-	refused := domain.Forbidden("the API token is missing, unknown, expired or disabled")
-	token, admin, err := s.DB.TokenByHash(ctx, hashToken(secret))
+// errRefused is what everybody is told whose token or session opens nothing.
+var errRefused = domain.Forbidden("the API token is missing, unknown, expired or disabled")
+
+// notThere refuses in err's place if what a token or a session rests on does not exist.
+func notThere(err error) error {
+	if domain.CodeOf(err) == domain.CodeNotFound {
+		return errRefused.Because(err)
+	}
+	return err
+}
+
+// Authenticate returns who the secret of a token, or a session, acts for. Every one that opens nothing (unknown, disabled,
+// expired, of a disabled admin) answers with the same sentence; one that would, but for its disabled admin, has ErrDisabled
+// as its cause.
+func (s *Service) Authenticate(ctx context.Context, secret string) (who Principal, err error) {
+	if isSession(secret) {
+		who.Token.Scope = domain.ScopeAdmin
+		who.Admin, err = s.sessionAdmin(ctx, secret)
+	} else {
+		who.Token, who.Admin, err = s.DB.TokenByHash(ctx, hashToken(secret))
+		err = notThere(err)
+	}
 	switch {
-	case domain.CodeOf(err) == domain.CodeNotFound:
-		return Principal{}, refused.Because(err)
 	case err != nil:
 		return Principal{}, err
-	case !token.UsableAt(s.now()) || !admin.Enabled:
-		return Principal{}, refused
+	case who.Token.ID != 0 && !who.Token.UsableAt(s.now()):
+		return Principal{}, errRefused
+	case !who.Admin.Enabled:
+		return Principal{}, errRefused.Because(ErrDisabled)
 	}
-	return Principal{admin, token}, nil
+	return who, nil
 }
 
 // newTokenSecret is 256 random bits, which need no slow hash.

@@ -16,9 +16,9 @@ const updateTries = 10
 // errOvertaken says that a user was changed between reading and writing it.
 var errOvertaken = errors.New("the user was changed meanwhile")
 
-// UpdateUser lets edit change a user (User and Inbounds of the view) and stores it; what that takes away is cut when
-// this returns. An edit that changes nothing writes nothing. edit may be called again if others change the user at the
-// same time; it must not write elsewhere, nor through the view's pointers: it replaces them.
+// UpdateUser lets edit change a user (User, Inbounds, and Group or GroupIDs of the view) and stores it; what that takes
+// away is cut when this returns. An edit that changes nothing writes nothing. edit may be called again if others change
+// the user at the same time; it must not write elsewhere, nor through the view's pointers: it replaces them.
 func (s *Service) UpdateUser(ctx context.Context, name string, edit func(v *UserView) error) (UserView, error) {
 	user, err := s.DB.UserByName(ctx, name)
 	if err != nil {
@@ -43,14 +43,15 @@ func (s *Service) tryUpdate(ctx context.Context, before domain.User, edit func(v
 	if err != nil {
 		return UserView{}, err
 	}
-	had, group := slices.Clone(after.Inbounds), after.Group
+	had, group, groups := slices.Clone(after.Inbounds), after.Group, slices.Clone(after.GroupIDs)
 	if err := edit(&after); err != nil {
 		return UserView{}, err
 	}
 	slices.Sort(after.Inbounds)
-	after.Inbounds = slices.Compact(after.Inbounds)
+	after.Inbounds, after.GroupIDs = slices.Compact(after.Inbounds), distinct(after.GroupIDs)
 	normalizePolicy(&after.User)
-	if reflect.DeepEqual(before, after.User) && slices.Equal(had, after.Inbounds) && group == after.Group {
+	if reflect.DeepEqual(before, after.User) && slices.Equal(had, after.Inbounds) && group == after.Group &&
+		slices.Equal(groups, after.GroupIDs) {
 		return after, nil
 	}
 	if err := checkUser(&after.User); err != nil {
@@ -75,16 +76,28 @@ func (s *Service) tryUpdate(ctx context.Context, before domain.User, edit func(v
 				return err
 			}
 		}
+		if err := checkNext(ctx, tx, after.NextPlan); err != nil {
+			return err
+		}
+		if before.AdminID != after.AdminID {
+			if err := takeRoom(ctx, tx, after.AdminID, 1); err != nil {
+				return err
+			}
+		}
 		if group != after.Group {
 			if err := relabel(ctx, tx, a, after.Group); err != nil {
+				return err
+			}
+		}
+		if !slices.Equal(groups, after.GroupIDs) {
+			if err := regroup(ctx, tx, a, after.GroupIDs); err != nil {
 				return err
 			}
 		}
 		if slices.Equal(had, after.Inbounds) {
 			return nil
 		}
-		a.Inbounds = append([]int64{}, after.Inbounds...) // none is not nil
-		return replaceInbounds(ctx, tx, a)
+		return replaceInbounds(ctx, tx, a, had, after.Inbounds)
 	})
 	if err != nil {
 		return UserView{}, err
@@ -92,16 +105,35 @@ func (s *Service) tryUpdate(ctx context.Context, before domain.User, edit func(v
 	return s.viewOf(ctx, &s.DB.Reader, account)
 }
 
-// replaceInbounds stores the inbounds of an account, which have to exist.
-func replaceInbounds(ctx context.Context, tx *storage.Tx, a *domain.Account) error {
+// replaceInbounds gives an account that was shown with some inbounds those that are wanted. They have to exist.
+func replaceInbounds(ctx context.Context, tx *storage.Tx, a *domain.Account, shown, wanted []int64) error {
 	inbounds, err := tx.InboundIDs(ctx)
 	if err != nil {
 		return err
 	}
-	if why := unknownInbound(a.Inbounds, inbounds); why != nil {
+	if why := unknownInbound(wanted, inbounds); why != nil {
 		return why
 	}
-	return tx.ReplaceInbounds(ctx, []domain.Account{*a})
+	groups, err := doorsOf(ctx, tx, a.Groups)
+	if err != nil {
+		return err
+	}
+	if why := groups.want(a, shown, wanted); why != nil {
+		return why
+	}
+	one := []domain.Account{*a}
+	err = tx.ReplaceInbounds(ctx, one)
+	*a = one[0] // with the inbounds that follow
+	return err
+}
+
+// regroup puts an account into exactly these groups.
+func regroup(ctx context.Context, tx *storage.Tx, a *domain.Account, groups []int64) error {
+	one := []domain.Account{*a}
+	one[0].Groups = append([]int64{}, groups...) // none is not nil
+	err := tx.ReplaceGroups(ctx, one)
+	*a = one[0]
+	return err
 }
 
 // rewrite runs change on a user in a transaction that has its bytes of the last seconds, and stores the user with the

@@ -151,6 +151,16 @@ func TestNoReset(t *testing.T) {
 	if view := b.create(n); view.ResetPolicy != "" || view.ResetParams != "" {
 		t.Errorf("created with %q and %q", view.ResetPolicy, view.ResetParams)
 	}
+	bob, carol := n, n
+	bob.Username, carol.Username = "bob", "carol"
+	if _, err := b.CreateUsers(t.Context(), []accounts.NewUser{bob, carol}, accounts.How{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"bob", "carol"} {
+		if view, err := b.User(t.Context(), name); err != nil || view.ResetPolicy != "" || view.ResetParams != "" {
+			t.Errorf("%s was created with %q and %q, %v", name, view.ResetPolicy, view.ResetParams, err)
+		}
+	}
 	b.edit("alice", func(v *accounts.UserView) { v.ResetPolicy = "week" })
 	view := b.edit("alice", func(v *accounts.UserView) { v.ResetPolicy, v.ResetParams = "no_reset", "{}" })
 	if view.ResetPolicy != "" || view.ResetParams != "" || view.NextResetAt != nil {

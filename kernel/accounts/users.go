@@ -16,6 +16,7 @@ type UserView struct {
 	Now      int64   // ms UTC, the moment of Status
 	Inbounds []int64 // ids of the effective inbounds, ascending, never nil
 	Group    string  // name of its first group, "" = none
+	GroupIDs []int64 // ids of its groups, the first one first, never nil
 	External []ExternalView
 }
 
@@ -29,6 +30,15 @@ type ExternalView struct {
 // User returns the user of that name, compared case-insensitively.
 func (s *Service) User(ctx context.Context, name string) (UserView, error) {
 	user, err := s.DB.UserByName(ctx, name)
+	if err != nil {
+		return UserView{}, err
+	}
+	return s.view(ctx, user)
+}
+
+// UserByID returns the user of that id.
+func (s *Service) UserByID(ctx context.Context, id int64) (UserView, error) {
+	user, err := s.DB.UserByID(ctx, id)
 	if err != nil {
 		return UserView{}, err
 	}
@@ -55,7 +65,7 @@ func (s *Service) viewOf(ctx context.Context, r *storage.Reader, a domain.Accoun
 	now := s.now()
 	v = UserView{
 		User: a.User, Traffic: a.Traffic, Status: a.User.StatusAt(now, a.Traffic.Used()), Now: now,
-		Inbounds: slices.Clip(a.Inbounds),
+		Inbounds: slices.Clip(a.Inbounds), GroupIDs: append([]int64{}, a.Groups...),
 	}
 	if len(a.Groups) > 0 {
 		group, err := r.Group(ctx, a.Groups[0])

@@ -44,6 +44,35 @@ func TestCreateUserGeneratesCredentials(t *testing.T) {
 	}
 }
 
+// What is given for one protocol stays there, and is unique over all users in any spelling.
+func TestCreateUserKeepsSeparateCredentials(t *testing.T) {
+	b := newBench(t)
+	b.inbounds(1)
+	alice := b.user("alice")
+	alice.VMessID, alice.ShadowsocksPassword, alice.Method = strings.ToUpper(someUUID), "shadow", ptr("aes-128-gcm")
+	v := b.create(alice)
+	if v.VMessID != someUUID || v.VLESSID == someUUID || v.ShadowsocksPassword != "shadow" || v.TrojanPassword == "shadow" || *v.Method != "aes-128-gcm" {
+		t.Errorf("made %+v", v.Credentials)
+	}
+	for _, c := range []struct {
+		field  string
+		change func(n *accounts.NewUser)
+	}{
+		{"uuid", func(n *accounts.NewUser) { n.VMessID = someUUID }},
+		{"uuid", func(n *accounts.NewUser) { n.VMessID = strings.ToUpper(someUUID) }},
+		{"uuid", func(n *accounts.NewUser) { n.UUID = strings.ToUpper(someUUID) }},
+		{"password", func(n *accounts.NewUser) { n.ShadowsocksPassword = "shadow" }},
+		{"password", func(n *accounts.NewUser) { n.Password = "shadow" }},
+	} {
+		n := b.user("bob")
+		c.change(&n)
+		report, err := b.CreateUsers(t.Context(), []accounts.NewUser{n, b.user("carol")}, accounts.How{DryRun: true})
+		if _, skipped := lists(report); err != nil || !slices.Equal(skipped, []string{"bob: " + c.field + " is already in use"}) {
+			t.Errorf("%+v, %v", report, err)
+		}
+	}
+}
+
 func TestCreateUserKeepsWhatIsGiven(t *testing.T) {
 	b := newBench(t)
 	b.inbounds(2)

@@ -6,8 +6,8 @@ import "math/bits"
 type bitset []uint64
 
 func (s *bitset) set(slot uint32) {
-	for len(*s) <= int(slot/64) {
-		*s = append(*s, 0)
+	if more := int(slot/64) + 1 - len(*s); more > 0 {
+		*s = append(*s, make([]uint64, more)...)
 	}
 	(*s)[slot/64] |= 1 << (slot % 64)
 }

@@ -1,9 +1,6 @@
 package directory
 
-import (
-	"math"
-	"math/bits"
-)
+import "math"
 
 // Bucket is a set of buckets.
 type Bucket uint8
@@ -18,47 +15,25 @@ const (
 	Online
 )
 
-// everybody is the buckets of which each user is in one.
-const everybody = Active | Expiring | Depleted | Disabled
-
-// counts are how many users are in each of the four buckets.
-type counts [4]int32
-
-func (c *counts) add(b Bucket, n int32) { c[bits.TrailingZeros8(uint8(b))] += n }
-
-// in is how many users are in any of the buckets.
-func (c *counts) in(b Bucket) int {
-	n := int32(0)
-	for i, in := range c {
-		n += in & -int32(b>>i&1) // no branch: a page of a million users asks four thousand chunks
+// states are the states of who is in any of the buckets, but for Online.
+func (b Bucket) states() state {
+	s := state(0)
+	for i, states := range [...]state{running | held, ending | scarce, expired | exhausted, disabled} {
+		if b>>i&1 != 0 {
+			s |= states
+		}
 	}
-	return int(n)
+	return s
 }
 
-// bucketAt is the bucket that follows from the slot's facts at now.
-func (d *Directory) bucketAt(slot uint32, now int64) Bucket {
-	r, t := d.recs.at(slot), d.recs.tag(slot)
-	left := r.quota - (r.up + r.down)
-	expires := t.is(expires) && !t.is(onHold)
-	switch {
-	case !t.is(enabled):
-		return Disabled
-	case expires && r.expireAt <= now, t.is(limited) && !t.is(onHold) && left <= 0:
-		return Depleted
-	case expires && r.expireAt-now < d.within, t.is(limited) && left < d.bytes:
-		return Expiring
-	}
-	return Active
-}
-
-// rebucket moves the user to the bucket where it belongs at the directory's moment.
-func (d *Directory) rebucket(slot uint32) {
+// move brings the user to the state that it is in at the directory's moment.
+func (d *Directory) move(slot uint32) {
 	t := d.recs.tag(slot)
-	from, to := t.bucket, d.bucketAt(slot, d.at)
+	from, to := t.state, d.stateAt(slot, d.at)
 	if from == to {
 		return
 	}
-	t.bucket = to
+	t.state = to
 	s := &d.sets.sets[t.set]
 	for _, c := range []*counts{&d.counts, &s.counts} {
 		c.add(from, -1)
@@ -67,10 +42,13 @@ func (d *Directory) rebucket(slot uint32) {
 	for l := range d.lists {
 		l.moved(slot, from, to)
 	}
+	if t.ends() && d.settled() {
+		d.byExpiry.moved(slot, from, to)
+	}
 	d.touch(slot)
 }
 
-// validAt says whether everybody is in the bucket where it belongs at now.
+// validAt says whether everybody is in the state that it has at now.
 func (d *Directory) validAt(now int64) bool { return d.settled() && d.from <= now && now < d.until }
 
 // advance moves the directory's moment, to whichever side, and with it the users whose expiry comes between, or comes
@@ -88,18 +66,18 @@ func (d *Directory) advance(now int64) {
 	d.at, d.from, d.until = now, math.MinInt64, math.MaxInt64
 	left := batch + d.recs.len()/64
 	for _, shift := range [...]int64{0, d.within} {
-		for slot := range d.byExpiry.between(later(low, shift), later(high, shift)) {
+		for slot := range d.byExpiry.between(later(low, shift), later(high, shift)).walk(everybody, 0, false) {
 			if left--; left < 0 {
 				d.recount()
 				return
 			}
-			d.rebucket(slot)
+			d.move(slot)
 		}
 	}
 	d.bound()
 }
 
-// recount puts everybody in the bucket where it belongs at the directory's moment.
+// recount puts everybody in the state that it is in at the directory's moment.
 func (d *Directory) recount() {
 	d.counts = counts{}
 	for i := range d.sets.sets {
@@ -110,18 +88,17 @@ func (d *Directory) recount() {
 		if !t.is(used) {
 			continue
 		}
-		if b := d.bucketAt(slot, d.at); b != t.bucket {
-			t.bucket = b
+		if s := d.stateAt(slot, d.at); s != t.state {
+			t.state = s
 			d.touch(slot)
 		}
-		d.counts.add(t.bucket, 1)
-		d.sets.sets[t.set].counts.add(t.bucket, 1)
+		d.counts.add(t.state, 1)
+		d.sets.sets[t.set].counts.add(t.state, 1)
 	}
 	for l := range d.lists {
-		for i := range l.chunks {
-			l.count(&l.chunks[i])
-		}
+		l.recount()
 	}
+	d.byExpiry.recount()
 	d.from, d.until = math.MinInt64, math.MaxInt64
 	d.bound()
 }
@@ -140,7 +117,7 @@ func (d *Directory) bound() {
 	}
 }
 
-// limit narrows what validAt says to the moments at which a user of that expiry changes its bucket.
+// limit narrows what validAt says to the moments at which a user of that expiry changes its state.
 func (d *Directory) limit(expireAt int64) {
 	for _, change := range [...]int64{expireAt, later(later(expireAt, 1), -d.within)} {
 		if change <= d.at {

@@ -98,6 +98,21 @@ func checkPages(t *testing.T, d *Directory, n, users int64) {
 	if s.Active+s.Expiring+s.Depleted+s.Disabled != int(users) || len(s.DisabledNames) != min(3, s.Disabled) {
 		t.Errorf("%+v of %d users", s, users)
 	}
+	for _, q := range []Query{
+		{UsedFrom: n % 20, Limit: int(users)},
+		{UsedTo: n % 20, Sort: SortTraffic, Limit: int(users)},
+		{ExpireTo: n % 20, Limit: 9},
+		{Admins: []int64{0}, Expires: ptr(true), Limit: int(users) + 1},
+		{Order: []OrderBy{{SortEnable, false}, {SortTraffic, true}}, Limit: 9},
+		{IDs: []int64{n % users}, Limit: 9},
+	} {
+		if p := d.Page(now, q); len(p.IDs) != min(q.Limit, p.Filtered) {
+			t.Errorf("%+v: %d users of %d filtered", q, len(p.IDs), p.Filtered)
+		}
+	}
+	if admin := d.AdminTotals()[0]; admin.Users != int(users) {
+		t.Errorf("%d users of the admin", admin.Users)
+	}
 	if n%20 == 0 {
 		d.SetExpiring(n, n)
 		d.Due(now+idle, 1)

@@ -34,9 +34,10 @@ type Directory struct {
 	entry []byte // where Put composes the strings of a user
 
 	byID, byName list    // every user
-	byExpiry     list    // those with an expiry, for who changes the bucket when time passes
+	bySet        list    // and by id within a set
+	byExpiry     list    // those with an expiry that counts, for who changes the state when time passes
 	counts       counts  // of all users
-	at           int64   // ms UTC: the moment for which everybody is in a bucket
+	at           int64   // ms UTC: the moment for which everybody is in a state
 	from, until  int64   // ms UTC: so is everybody from here on, and before there
 	within       int64   // ms
 	bytes        int64   // SetExpiring
@@ -97,30 +98,40 @@ func (d *Directory) Put(a domain.Account) bool {
 // take makes the account the slot's. A known user is taken out of what it is listed by before that changes.
 func (d *Directory) take(slot uint32, key string, a *domain.Account) {
 	r, t := d.recs.at(slot), d.recs.tag(slot)
-	old, oldUp, oldDown := *t, r.up, r.down
+	old, moved := *t, r.usage
 	known := old.is(used)
-	listed := old.is(expires) && a.User.ExpireAt != nil && *a.User.ExpireAt == r.expireAt
-	if old.is(expires) && !listed {
+	ends := a.User.ExpireAt != nil && a.User.HoldSince == nil
+	listed := old.ends() && ends && *a.User.ExpireAt == r.expireAt
+	if old.ends() && !listed {
 		d.byExpiry.remove(slot)
 	}
-	r.fill(t, &a.User, &a.Traffic)
-	t.set = d.sets.number(a.Inbounds, a.Groups, a.User.AdminID)
-	if !known {
-		t.bucket = d.bucketAt(slot, d.at)
-		d.counts.add(t.bucket, 1)
+	set := d.sets.number(shared{
+		a.Inbounds, a.Groups, a.User.AdminID, a.User.ResetPolicy, a.User.Quota != nil, ends,
+	})
+	if known && set != old.set {
+		d.bySet.remove(slot)
 	}
-	d.sets.join(t.set, t.bucket, r.up, r.down)
+	r.fill(t, &a.User, &a.Traffic)
+	t.set = set
+	if !known {
+		t.state = d.stateAt(slot, d.at)
+		d.counts.add(t.state, 1)
+	}
+	d.sets.join(t.set, t.state, r.usage)
 	if known {
-		d.sets.leave(old.set, old.bucket, oldUp, oldDown)
+		d.sets.leave(old.set, old.state, moved)
 	}
 	d.setHold(slot, &a.User)
 	d.setText(slot, known, key, &a.User)
-	if t.is(expires) && !listed {
+	if ends && !listed {
 		d.byExpiry.add(slot)
 		d.limit(r.expireAt)
 	}
+	if !known || set != old.set {
+		d.bySet.add(slot)
+	}
 	if known {
-		d.rebucket(slot)
+		d.move(slot)
 		d.touch(slot)
 	} else {
 		d.enlist(slot)
@@ -161,7 +172,8 @@ func (d *Directory) drop(slot uint32) {
 	r, t := d.recs.at(slot), d.recs.tag(slot)
 	d.byID.remove(slot)
 	d.byName.remove(slot)
-	if t.is(expires) {
+	d.bySet.remove(slot)
+	if t.ends() {
 		d.byExpiry.remove(slot)
 	}
 	for _, o := range d.orders {
@@ -170,8 +182,8 @@ func (d *Directory) drop(slot uint32) {
 	d.setDue(slot, r, 0)
 	delete(d.ruled, slot)
 	delete(d.holds, slot)
-	d.counts.add(t.bucket, -1)
-	d.sets.leave(t.set, t.bucket, r.up, r.down)
+	d.counts.add(t.state, -1)
+	d.sets.leave(t.set, t.state, r.usage)
 	e := d.text.at(r.text)
 	d.name.remove(string(e.key()), slot)
 	d.sub.remove(string(e.sub()), slot)
@@ -198,13 +210,11 @@ func (d *Directory) moveAll(ds []domain.TrafficDelta) {
 			continue
 		}
 		r := d.recs.at(slot)
-		r.up += delta.Up
-		r.down += delta.Down
+		moved := usage{delta.Up, delta.Down, delta.Up + delta.Down}
+		r.add(moved)
 		r.onlineAt = max(r.onlineAt, delta.OnlineAt)
-		s := &d.sets.sets[d.recs.tag(slot).set]
-		s.up += delta.Up
-		s.down += delta.Down
-		d.rebucket(slot)
+		d.sets.sets[d.recs.tag(slot).set].add(moved)
+		d.move(slot)
 		d.touch(slot)
 	}
 }

@@ -47,7 +47,7 @@ func TestPutKeepsEveryFact(t *testing.T) {
 			Quota: ptr(int64(50)), ResetPolicy: "monthly", RenewDay: 3, LimitIP: 2, Note: "paid by card", TgID: -5,
 			AdminID: 4, Status: domain.StatusLimited, StatusSince: 800, Revision: 12, CreatedAt: 100, UpdatedAt: 200,
 		},
-		Traffic: domain.Traffic{UserID: 7, Up: 20, Down: 30, OnlineAt: 700}, Inbounds: []int64{1, 5},
+		Traffic: domain.Traffic{UserID: 7, Up: 20, Down: 30, LifetimeUp: 21, LifetimeDown: 33, OnlineAt: 700}, Inbounds: []int64{1, 5},
 	}
 	held := with(8, 1, func(a *domain.Account) {
 		a.User.Hold(1_000, 86_400_000, ptr(int64(5_000)))
@@ -61,7 +61,7 @@ func TestPutKeepsEveryFact(t *testing.T) {
 		{"all facts", full, Record{
 			ID: 7, Revision: 12, Username: "Zoë", SubID: "k7v1", Note: "paid by card", AdminID: 4, TgID: -5, LimitIP: 2,
 			Enabled: true, ExpireAt: ptr(int64(9_000)), Quota: ptr(int64(50)), Status: domain.StatusLimited,
-			StatusSince: 800, Renews: true, Resets: true, Up: 20, Down: 30, OnlineAt: 700, CreatedAt: 100, UpdatedAt: 200,
+			Renews: true, ResetPolicy: "monthly", Up: 20, Down: 30, Lifetime: 54, OnlineAt: 700, CreatedAt: 100, UpdatedAt: 200,
 			DueAt: 9_000, Inbounds: []int64{1, 5},
 		}},
 		{"on hold", held, Record{

@@ -20,7 +20,7 @@ func (d *Directory) SetDeleteLimited(on bool) {
 }
 
 // Due returns the ids of the users whose next moment has come at now (ms UTC), soonest first, at most limit. They stay
-// due until a Put or Postpone moves them on. It is asked all the time, and so keeps the buckets at the time, and forgets
+// due until a Put or Postpone moves them on. It is asked all the time, and so keeps the states at the time, and forgets
 // the orders that nobody asks for.
 func (d *Directory) Due(now int64, limit int) []int64 {
 	d.keepUp(now)

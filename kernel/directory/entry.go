@@ -110,12 +110,16 @@ func (e entry) strings() (name, sub, note string) {
 }
 
 // contains says whether one of the forms has the needle in it. The needle is known to be in the entry at the offset hit, and
-// not before: where that is within a form, nothing has to be compared. With 0 all forms are.
-func (e entry) contains(needle []byte, hit int) bool {
+// not before: where that is within a form, nothing has to be compared. With 0 all forms are. Without sub, the one of the sub
+// id does not count.
+func (e entry) contains(needle []byte, hit int, sub bool) bool {
 	to, _ := e.after(slotSize)
-	for range forms {
+	for n := range forms {
 		var from int
 		from, to = e.after(to)
+		if n == 1 && !sub {
+			continue
+		}
 		if hit < from && bytes.Contains(e[from:to], needle) || hit >= from && hit+len(needle) <= to {
 			return true
 		}

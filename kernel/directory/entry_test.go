@@ -30,7 +30,7 @@ func TestEntry(t *testing.T) {
 				t.Errorf("strings %q, %q, %q", name, sub, note)
 			}
 			for _, text := range []string{c.username, c.sub, c.note} {
-				if !e.contains([]byte(domain.NameKey(text)), 0) {
+				if !e.contains([]byte(domain.NameKey(text)), 0, true) {
 					t.Errorf("%q is not found", text)
 				}
 			}
@@ -46,7 +46,7 @@ func TestEntryContains(t *testing.T) {
 		"a": false, "b\x03s": false, "bobs": false, "Bob": false, "\x03s": false, "subc": false, "a\x00": false,
 	} {
 		for _, hit := range []int{0, max(0, bytes.Index(e, []byte(needle)))} {
-			if got := e.contains([]byte(needle), hit); got != want {
+			if got := e.contains([]byte(needle), hit, true); got != want {
 				t.Errorf("%q, seen at %d: %v, want %v", needle, hit, got, want)
 			}
 		}

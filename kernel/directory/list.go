@@ -10,16 +10,21 @@ import (
 // chunkSlots is how many slots a chunk of a list holds at most, 1 KiB.
 const chunkSlots = 256
 
-// list keeps slots in an order, in chunks that know how many of their users are in each bucket: the k-th user of any
-// buckets is found by stepping over chunks, four thousand for a million users. The order of a slot must not change while it
+// list keeps slots in an order, in chunks that know how many of their users are in each state: the k-th user of any
+// states is found by stepping over chunks, four thousand for a million users. The order of a slot must not change while it
 // is listed: it is removed before and added again after.
 type list struct {
-	key    func(slot uint32) int64  // what the slots are ordered by
-	tie    func(a, b uint32) int    // and those of the same key
-	bucket func(slot uint32) Bucket // the one that the slot is counted in
-	chunks []chunk                  // none is empty
+	ordering
+	state  func(slot uint32) state // the one that the slot is counted in
+	chunks []chunk                 // none is empty
 
 	waiting bool // for fill; until then nothing is listed
+}
+
+// ordering says which of two slots comes first.
+type ordering struct {
+	key func(slot uint32) int64 // what the slots are ordered by
+	tie func(a, b uint32) int   // and those of the same key
 }
 
 // chunk is a part of a list.
@@ -33,11 +38,11 @@ type chunk struct {
 func (c *chunk) all() []uint32 { return c.slots[:c.len] }
 
 // compare says whether the slot a, whose key is given, comes before b (< 0) or after it.
-func (l *list) compare(key int64, a uint32, other int64, b uint32) int {
+func (o *ordering) compare(key int64, a uint32, other int64, b uint32) int {
 	if key != other {
 		return cmp.Compare(key, other)
 	}
-	return l.tie(a, b)
+	return o.tie(a, b)
 }
 
 // find returns where the slot is, or would have to be put.
@@ -72,7 +77,7 @@ func (l *list) add(slot uint32) {
 	copy(c.slots[place+1:c.len+1], c.slots[place:c.len])
 	c.slots[place] = slot
 	c.len++
-	c.counts.add(l.bucket(slot), 1)
+	c.counts.add(l.state(slot), 1)
 	if place == 0 {
 		c.first = l.key(slot)
 	}
@@ -105,7 +110,14 @@ func (l *list) count(c *chunk) {
 	c.first = l.key(c.slots[0])
 	c.counts = counts{}
 	for _, slot := range c.all() {
-		c.counts.add(l.bucket(slot), 1)
+		c.counts.add(l.state(slot), 1)
+	}
+}
+
+// recount looks at all slots.
+func (l *list) recount() {
+	for i := range l.chunks {
+		l.count(&l.chunks[i])
 	}
 }
 
@@ -118,7 +130,7 @@ func (l *list) remove(slot uint32) {
 	c := &l.chunks[at]
 	copy(c.slots[place:], c.slots[place+1:c.len])
 	c.len--
-	c.counts.add(l.bucket(slot), -1)
+	c.counts.add(l.state(slot), -1)
 	switch {
 	case c.len == 0:
 		l.chunks = slices.Delete(l.chunks, at, at+1)
@@ -143,8 +155,8 @@ func (l *list) join(at int) {
 	l.chunks = slices.Delete(l.chunks, at+1, at+2)
 }
 
-// moved says that the slot is to be counted in another bucket.
-func (l *list) moved(slot uint32, from, to Bucket) {
+// moved says that the slot is to be counted in another state.
+func (l *list) moved(slot uint32, from, to state) {
 	at, _ := l.find(slot)
 	l.chunks[at].counts.add(from, -1)
 	l.chunks[at].counts.add(to, 1)
@@ -170,41 +182,6 @@ func (l *list) fill(slots iter.Seq[uint32]) {
 	}
 }
 
-// walk yields the slots in any of the buckets without the first skip of them, from the front or from the back.
-func (l *list) walk(in Bucket, skip int, back bool) iter.Seq[uint32] {
-	return func(yield func(uint32) bool) {
-		for i := range l.chunks {
-			c := &l.chunks[turned(back, i, len(l.chunks))]
-			n := c.counts.in(in)
-			if n <= skip {
-				skip -= n
-				continue
-			}
-			for j := range c.len {
-				slot := c.slots[turned(back, j, c.len)]
-				if l.bucket(slot)&in == 0 {
-					continue
-				}
-				if skip > 0 {
-					skip--
-					continue
-				}
-				if !yield(slot) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// turned is the i-th of n, counted from the back if so.
-func turned(back bool, i, n int) int {
-	if back {
-		return n - 1 - i
-	}
-	return i
-}
-
 // seek returns where the first slot is whose key is not less than key.
 func (l *list) seek(key int64) (at, place int) {
 	at = sort.Search(len(l.chunks), func(i int) bool { return l.chunks[i].first >= key })
@@ -213,20 +190,6 @@ func (l *list) seek(key int64) (at, place int) {
 	}
 	c := &l.chunks[at-1]
 	return at - 1, sort.Search(c.len, func(i int) bool { return l.key(c.slots[i]) >= key })
-}
-
-// between yields the slots whose keys are from low to high, both included.
-func (l *list) between(low, high int64) iter.Seq[uint32] {
-	return func(yield func(uint32) bool) {
-		at, place := l.seek(low)
-		for ; at < len(l.chunks); at, place = at+1, 0 {
-			for _, slot := range l.chunks[at].all()[place:] {
-				if l.key(slot) > high || !yield(slot) {
-					return
-				}
-			}
-		}
-	}
 }
 
 // around returns the key of the last slot before key, and of the first from it on; false where there is none.

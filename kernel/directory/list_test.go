@@ -2,12 +2,13 @@ package directory
 
 import (
 	"cmp"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
 )
 
-// A list finds what a plain sorted slice has at the place, while slots come, go and change their buckets.
+// A list finds what a plain sorted slice has at the place, while slots come, go and change their states.
 func TestList(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -21,16 +22,15 @@ func TestList(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(1, 1))
 			var keys []int64
-			var buckets []Bucket
+			var states []state
 			l := list{
-				key:    func(slot uint32) int64 { return keys[slot] },
-				tie:    func(a, b uint32) int { return cmp.Compare(a, b) },
-				bucket: func(slot uint32) Bucket { return buckets[slot] },
+				ordering: ordering{func(slot uint32) int64 { return keys[slot] }, cmp.Compare[uint32]},
+				state:    func(slot uint32) state { return states[slot] },
 			}
 			var plain []uint32
 			for n := range 5_000 {
 				keys = append(keys, c.next(rnd, n))
-				buckets = append(buckets, 1<<rnd.IntN(4))
+				states = append(states, 1<<rnd.IntN(7))
 				l.add(uint32(n))
 				plain = append(plain, uint32(n))
 			}
@@ -39,8 +39,8 @@ func TestList(t *testing.T) {
 			check := func() {
 				t.Helper()
 				for range 50 {
-					in, back, skip := Bucket(rnd.IntN(16)), rnd.IntN(2) == 0, rnd.IntN(len(plain)+1)
-					want := slices.DeleteFunc(slices.Clone(plain), func(slot uint32) bool { return buckets[slot]&in == 0 })
+					in, back, skip := state(rnd.IntN(128)), rnd.IntN(2) == 0, rnd.IntN(len(plain)+1)
+					want := slices.DeleteFunc(slices.Clone(plain), func(slot uint32) bool { return states[slot]&in == 0 })
 					if back {
 						slices.Reverse(want)
 					}
@@ -51,10 +51,10 @@ func TestList(t *testing.T) {
 				}
 			}
 			check()
-			for slot := range buckets {
-				to := Bucket(1 << rnd.IntN(4))
-				l.moved(uint32(slot), buckets[slot], to)
-				buckets[slot] = to
+			for slot := range states {
+				to := state(1) << rnd.IntN(7)
+				l.moved(uint32(slot), states[slot], to)
+				states[slot] = to
 			}
 			check()
 			rnd.Shuffle(len(plain), func(i, j int) { plain[i], plain[j] = plain[j], plain[i] })
@@ -77,8 +77,8 @@ func TestList(t *testing.T) {
 func TestListOfKeys(t *testing.T) {
 	keys := make([]int64, 1_000)
 	l := list{
-		key: func(slot uint32) int64 { return keys[slot] }, tie: func(a, b uint32) int { return cmp.Compare(a, b) },
-		bucket: func(uint32) Bucket { return Active },
+		ordering: ordering{func(slot uint32) int64 { return keys[slot] }, cmp.Compare[uint32]},
+		state:    func(slot uint32) state { return 1 << (slot % 7) },
 	}
 	if _, _, before, after := l.around(5); before || after {
 		t.Error("an empty list has neighbours")
@@ -108,9 +108,33 @@ func TestListOfKeys(t *testing.T) {
 	for _, c := range []struct {
 		low, high int64
 		want      int
-	}{{-9, -1, 0}, {0, 0, 2}, {5, 25, 4}, {-9, last + 9, 1_000}, {last, last, 2}, {last + 1, last + 9, 0}, {9, 5, 0}} {
-		if got := len(slices.Collect(l.between(c.low, c.high))); got != c.want {
-			t.Errorf("between %d and %d: %d, want %d", c.low, c.high, got, c.want)
+	}{
+		{-9, -1, 0},
+		{0, 0, 2},
+		{5, 25, 4},
+		{-9, last + 9, 1_000},
+		{last, last, 2},
+		{last + 1, last + 9, 0},
+		{9, 5, 0},
+		{math.MinInt64, math.MaxInt64, 1_000},
+		{keys[chunkSlots], math.MaxInt64, 1_000 - chunkSlots},
+		{10, keys[chunkSlots] - 10, chunkSlots - 2},
+		{10, keys[3*chunkSlots], 3 * chunkSlots},
+	} {
+		s := l.between(c.low, c.high)
+		all := slices.Collect(s.walk(everybody, 0, false))
+		if len(all) != c.want || s.count(everybody) != c.want {
+			t.Errorf("between %d and %d: %d, counted %d, want %d", c.low, c.high, len(all), s.count(everybody), c.want)
+		}
+		const in = running | scarce | disabled
+		some := slices.DeleteFunc(all, func(slot uint32) bool { return l.state(slot)&in == 0 })
+		if got := s.count(in); got != len(some) {
+			t.Errorf("between %d and %d: counted %d in some states, want %d", c.low, c.high, got, len(some))
+		}
+		slices.Reverse(some)
+		skip := len(some) / 3
+		if got := slices.Collect(s.walk(in, skip, true)); !slices.Equal(got, some[skip:]) {
+			t.Errorf("between %d and %d: walked back over %d, want %d", c.low, c.high, len(got), len(some)-skip)
 		}
 	}
 }

@@ -25,9 +25,12 @@ func (d *Directory) Memory() Memory {
 		4*(cap(d.due.items)+cap(d.recs.vacant)) +
 		indexEntry*(len(d.name.slots)+len(d.sub.slots)) +
 		holdEntry*len(d.holds) + ruledEntry*len(d.ruled)
-	for l := range d.lists {
+	add := func(l *list) bool {
 		bytes += len(l.chunks)*4*chunkSlots + cap(l.chunks)*int(unsafe.Sizeof(chunk{}))
+		return true
 	}
+	d.lists(add)
+	add(&d.byExpiry)
 	for _, o := range d.orders {
 		if o.waiting { // its builder writes to it
 			continue

@@ -48,6 +48,8 @@ func (m *model) moved(ds []domain.TrafficDelta) {
 		}
 		a.Traffic.Up += delta.Up
 		a.Traffic.Down += delta.Down
+		a.Traffic.LifetimeUp += delta.Up
+		a.Traffic.LifetimeDown += delta.Down
 		a.Traffic.OnlineAt = max(a.Traffic.OnlineAt, delta.OnlineAt)
 		m.users[delta.UserID] = a
 	}
@@ -82,8 +84,9 @@ func (m *model) record(id int64) Record {
 	return Record{
 		ID: u.ID, Revision: u.Revision, Username: u.Username, SubID: u.SubID, Note: u.Note, AdminID: u.AdminID, TgID: u.TgID,
 		LimitIP: u.LimitIP, Enabled: u.Enabled, HoldSince: u.HoldSince, HoldDuration: u.HoldDuration,
-		HoldTimeout: u.HoldTimeout, ExpireAt: u.ExpireAt, Quota: u.Quota, Status: u.Status, StatusSince: u.StatusSince,
-		Renews: u.RenewDays+u.RenewDay > 0, Resets: u.ResetPolicy != "", Up: a.Traffic.Up, Down: a.Traffic.Down,
+		HoldTimeout: u.HoldTimeout, ExpireAt: u.ExpireAt, Quota: u.Quota, Status: u.Status,
+		Renews: u.RenewDays+u.RenewDay > 0, ResetPolicy: u.ResetPolicy, Up: a.Traffic.Up, Down: a.Traffic.Down,
+		Lifetime: a.Traffic.LifetimeUp + a.Traffic.LifetimeDown,
 		OnlineAt: a.Traffic.OnlineAt, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt, DueAt: m.dueAt(a), Inbounds: a.Inbounds,
 		Groups: a.Groups,
 	}
@@ -108,7 +111,7 @@ func (m *model) account(id int64) domain.Account {
 		ID: id, Revision: r.Int64N(m.now), Username: fmt.Sprintf("%s-%d", []string{"ann", "Ann", "ÄNN", "änn"}[r.IntN(4)], id),
 		SubID: fmt.Sprintf("s%d-%d", id, r.IntN(3)), Enabled: r.IntN(8) > 0, Quota: m.maybe(r.Int64N(1_000)),
 		ExpireAt: m.maybe(m.moment()), NextResetAt: m.maybe(m.moment()), ResetRetryAt: m.maybe(m.moment()),
-		RenewDays: r.IntN(2), ResetPolicy: []string{"", "daily"}[r.IntN(2)], LimitIP: r.IntN(5), TgID: r.Int64N(2) * r.Int64(),
+		RenewDays: r.IntN(2), ResetPolicy: []string{"", "daily", "month"}[r.IntN(3)], LimitIP: r.IntN(5), TgID: r.Int64N(2) * r.Int64(),
 		AdminID: r.Int64N(3), StatusSince: m.moment(), CreatedAt: r.Int64N(50), UpdatedAt: m.now,
 		Note: strings.Repeat([]string{"n", "N"}[r.IntN(2)], r.IntN(4)*r.IntN(200)),
 	}
@@ -122,7 +125,8 @@ func (m *model) account(id int64) domain.Account {
 		u.AutoDelete = ptr(r.IntN(2))
 	}
 	u.Status = statuses[r.IntN(len(statuses))]
-	a := domain.Account{User: u, Traffic: domain.Traffic{Up: r.Int64N(500), Down: r.Int64N(500), OnlineAt: r.Int64N(m.now)}}
+	a := domain.Account{User: u, Traffic: domain.Traffic{Up: r.Int64N(500), Down: r.Int64N(500), OnlineAt: r.Int64N(m.now) * r.Int64N(2)}}
+	a.Traffic.LifetimeUp, a.Traffic.LifetimeDown = a.Traffic.Up+r.Int64N(100), a.Traffic.Down
 	for inbound := range r.Int64N(4) {
 		a.Inbounds = append(a.Inbounds, inbound*r.Int64N(2)+1)
 	}

@@ -16,10 +16,13 @@ type kind struct {
 
 // kindOf returns what the query has to be answered from, and whether from its back.
 func kindOf(q *Query) (k kind, back bool) {
+	if q.Order != nil {
+		return kind{}, false // they are sorted when they are asked for
+	}
 	switch q.Sort {
-	case SortName, SortCreated, SortUpdated, SortOnline:
+	case SortName, SortCreated, SortUpdated, SortEdited, SortOnline:
 		return kind{sort: q.Sort}, q.Descending
-	case SortEnable, SortInbounds, SortTraffic, SortRemaining, SortExpiry:
+	case SortEnable, SortInbounds, SortTraffic, SortRemaining, SortExpiry, SortQuota:
 		return kind{q.Sort, q.Descending}, false
 	}
 	return kind{}, q.Descending
@@ -38,7 +41,7 @@ func (d *Directory) exact(k kind) *list {
 
 // lists yields the lists of all users, but for those that wait to be filled.
 func (d *Directory) lists(yield func(*list) bool) {
-	if !d.settled() || !yield(&d.byID) || !yield(&d.byName) {
+	if !d.settled() || !yield(&d.byID) || !yield(&d.byName) || !yield(&d.bySet) {
 		return
 	}
 	for _, o := range d.orders {
@@ -50,21 +53,23 @@ func (d *Directory) lists(yield func(*list) bool) {
 
 // newLists makes the lists that are there from the start.
 func (d *Directory) newLists() {
-	bucket := func(slot uint32) Bucket { return d.recs.tag(slot).bucket }
+	state := func(slot uint32) state { return d.recs.tag(slot).state }
 	id := func(slot uint32) int64 { return d.recs.at(slot).id }
 	byID := func(a, b uint32) int { return cmp.Compare(id(a), id(b)) }
-	d.byID = list{key: id, tie: byID, bucket: bucket, waiting: true}
-	d.byExpiry = list{
-		key:     func(slot uint32) int64 { return d.recs.at(slot).expireAt },
-		tie:     byID,
-		bucket:  func(uint32) Bucket { return Active }, // nobody asks for less than all
-		waiting: true,
-	}
-	d.byName = list{
-		key:    func(slot uint32) int64 { return prefix(d.nameKey(slot)) },
-		tie:    func(a, b uint32) int { return cmp.Or(bytes.Compare(d.nameKey(a), d.nameKey(b)), byID(a, b)) },
-		bucket: bucket, waiting: true,
-	}
+	expiry := func(slot uint32) int64 { return d.recs.at(slot).expireAt }
+	name := func(slot uint32) int64 { return prefix(d.nameKey(slot)) }
+	byName := func(a, b uint32) int { return cmp.Or(bytes.Compare(d.nameKey(a), d.nameKey(b)), byID(a, b)) }
+	set := func(slot uint32) int64 { return placeInSet(d.recs.tag(slot).set, id(slot)) }
+	d.byID = list{ordering: ordering{id, byID}, state: state, waiting: true}
+	d.byExpiry = list{ordering: ordering{expiry, byID}, state: state, waiting: true}
+	d.byName = list{ordering: ordering{name, byName}, state: state, waiting: true}
+	d.bySet = list{ordering: ordering{set, byID}, state: state, waiting: true}
+}
+
+// placeInSet orders users by set, and by id there. Ids that are larger than anybody's are left to the tie.
+func placeInSet(set uint32, id int64) int64 {
+	const bits = 40
+	return int64(set)<<bits | min(max(id, 0), 1<<bits-1)
 }
 
 // nameKey is the slot's username in the form in which names are compared.
@@ -83,8 +88,9 @@ type order struct {
 	list
 	kind
 	keys    []int64
-	touched []uint32 // slots, each once
+	touched []uint32 // slots that may be listed by another key than they have, each once
 	marked  bitset   // those in touched
+	moving  bool     // those that were touched are being moved, and are no longer noted
 	changed bitset   // slots that were taken or left while the order was being built
 	fresh   int64    // ms UTC when it was last in order
 	asked   atomic.Int64
@@ -93,7 +99,7 @@ type order struct {
 func (d *Directory) newOrder(k kind, now int64) *order {
 	o := &order{kind: k, fresh: now}
 	o.list = list{
-		key: func(slot uint32) int64 { return o.keys[slot] }, tie: d.byID.tie, bucket: d.byID.bucket,
+		ordering: ordering{func(slot uint32) int64 { return o.keys[slot] }, d.byID.tie}, state: d.byID.state,
 		waiting: true, // while it is being built
 	}
 	o.asked.Store(now)
@@ -126,10 +132,13 @@ func (o *order) leave(slot uint32) {
 	o.remove(slot)
 }
 
-// touch remembers that the user's place may be another.
+// crowded says whether so many users may be listed elsewhere than they belong that asking each takes too long.
+func (o *order) crowded() bool { return len(o.touched) > 8*batch }
+
+// touch remembers that the user's place is another. Keys of an order that is being built are its builder's.
 func (d *Directory) touch(slot uint32) {
 	for _, o := range d.orders {
-		if !o.marked.has(slot) {
+		if (o.waiting || d.isMisplaced(o, slot)) && !o.marked.has(slot) {
 			o.marked.set(slot)
 			o.touched = append(o.touched, slot)
 		}
@@ -149,7 +158,7 @@ func (d *Directory) ascending(s Sort, slot uint32) int64 {
 	r, t := d.recs.at(slot), d.recs.tag(slot)
 	switch s {
 	case SortEnable:
-		if t.bucket&(Active|Expiring) != 0 {
+		if t.state&admitted != 0 {
 			return 1
 		}
 		return 0
@@ -162,15 +171,27 @@ func (d *Directory) ascending(s Sort, slot uint32) int64 {
 			return max(0, r.quota-r.up-r.down)
 		}
 	case SortExpiry:
-		if t.is(expires) && !t.is(onHold) {
+		if t.ends() {
 			return r.expireAt
 		}
 	case SortCreated:
 		return r.createdAt
 	case SortUpdated:
 		return r.updatedAt
+	case SortEdited:
+		if r.updatedAt == r.createdAt {
+			return 0
+		}
+		return r.updatedAt
+	case SortQuota:
+		if !t.is(limited) {
+			return -1
+		}
+		return r.quota
 	case SortOnline:
 		return r.onlineAt
+	default:
+		return r.id
 	}
 	return math.MaxInt64
 }

@@ -26,6 +26,13 @@ var town = func() func(n int64) *Directory {
 	}
 }()
 
+// Some have few users, or users who came last.
+const (
+	rareGroup = 99
+	rareAdmin = 8
+	newAdmin  = 9
+)
+
 // mixed spreads the number over 32 bits.
 func mixed(id int64) int64 { return id * 2_654_435_761 & 0xffff_ffff }
 
@@ -49,12 +56,22 @@ func citizen(id, revision int64) domain.Account {
 		u.CreatedAt, u.UpdatedAt = benchNow-random, benchNow-random
 		a.Traffic.Up, a.Traffic.Down, a.Traffic.OnlineAt = random<<1, random<<2, benchNow-random%day
 		a.Inbounds, a.Groups = []int64{1, 2 + random%8}, []int64{1 + random%20}
+		if id%50_000 == 3 {
+			a.Groups = append(a.Groups, rareGroup)
+		}
+		u.ResetPolicy = []string{"", "", "month", "week"}[random>>8%4]
+		switch u.AdminID = 1 + random>>4%3; {
+		case id%100_000 == 5:
+			u.AdminID = rareAdmin
+		case id >= 980_000: // the last of a million
+			u.AdminID = newAdmin
+		}
 	})
 }
 
 // sizes are the numbers of users that are compared. Each operation takes turns on all of them, so that a busy machine slows
 // all alike.
-var sizes = []int64{10_000, 100_000, 1_000_000}
+var sizes = []int64{1_000, 100_000, 1_000_000}
 
 func compareSizes(b *testing.B, do func(d *Directory, now int64)) {
 	b.Helper()
@@ -78,6 +95,7 @@ func compareSizes(b *testing.B, do func(d *Directory, now int64)) {
 	for i, n := range sizes {
 		b.ReportMetric(float64(median(took[i]).Nanoseconds())/1000/times, fmt.Sprintf("us-%dk", n/1000))
 	}
+	b.ReportMetric(float64(median(took[len(sizes)-1]))/float64(median(took[0])), "ratio-1M/1k")
 	b.ReportMetric(0, "ns/op") // of all together it says nothing
 }
 
@@ -106,6 +124,47 @@ func BenchmarkPage(b *testing.B) {
 	}
 }
 
+// BenchmarkFilter asks for pages of 25 by a single filter, once the orders that they are answered from are built.
+func BenchmarkFilter(b *testing.B) {
+	const hour, day = 3_600_000, 86_400_000
+	yes, no := ptr(true), ptr(false)
+	for _, c := range []struct {
+		name string
+		q    Query
+	}{
+		{"status", Query{Statuses: []domain.Status{domain.StatusLimited}}},
+		{"statusByName", Query{Statuses: []domain.Status{domain.StatusExpired}, Sort: SortName, Offset: 300 * 25}},
+		{"admin", Query{Admins: []int64{2}}},
+		{"rareAdmin", Query{Admins: []int64{rareAdmin}}},
+		{"rareAdminByName", Query{Admins: []int64{rareAdmin}, Sort: SortName}},
+		{"newAdmin", Query{Admins: []int64{newAdmin}}},
+		{"newAdminByTraffic", Query{Admins: []int64{newAdmin}, Sort: SortTraffic, Descending: true}},
+		{"group", Query{AnyGroups: []int64{3}}},
+		{"groupByName", Query{AnyGroups: []int64{3}, Sort: SortName, Descending: true}},
+		{"groupPage40", Query{AnyGroups: []int64{3}, Offset: 40 * 25}},
+		{"rareGroup", Query{AnyGroups: []int64{rareGroup}}},
+		{"policy", Query{Policies: []string{"month"}}},
+		{"noQuota", Query{HasQuota: no}},
+		{"expires", Query{Expires: yes, Sort: SortTraffic}},
+		{"name", Query{Names: []string{"nobody", "00000000_ANN"}}},
+		{"ids", Query{IDs: []int64{1, 500, 999_999}}},
+		{"expiresToday", Query{ExpireFrom: benchNow, ExpireTo: benchNow + hour}},
+		{"expiresLater", Query{ExpireFrom: benchNow + 40*day}},
+		{"expiresLaterByExpiry", Query{ExpireFrom: benchNow + 40*day, Sort: SortExpiry}},
+		{"quota", Query{QuotaFrom: 99 << 30}},
+		{"quotaByName", Query{QuotaTo: 50 << 30, Sort: SortName}},
+		{"used", Query{UsedFrom: 1 << 33}},
+		{"usedByUsage", Query{UsedFrom: 1 << 33, Sort: SortTraffic, Descending: true}},
+		{"onlineLately", Query{OnlineFrom: benchNow - 60_000}},
+		{"onlineBefore", Query{OnlineTo: benchNow - hour}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			c.q.Limit = 25
+			compareSizes(b, func(d *Directory, now int64) { d.Page(now, c.q) })
+		})
+	}
+}
+
 // BenchmarkScan asks for what nothing is kept of.
 func BenchmarkScan(b *testing.B) {
 	var online []int64
@@ -121,10 +180,11 @@ func BenchmarkScan(b *testing.B) {
 		{"searchQuarter", Query{Search: "_ZOE", Sort: SortName}},
 		{"searchNote", Query{Search: "card", Sort: SortTraffic}},
 		{"searchAll", Query{Search: "_"}},
-		{"used", Query{UsedFrom: 1 << 33, Sort: SortName}},
 		{"online", Query{Buckets: Online, Online: online}},
 		{"onlineOrDepleted", Query{Buckets: Online | Depleted, Online: online}},
-		{"rareInbound", Query{Inbounds: [][]int64{{99}}}},
+		{"note", Query{HasNote: ptr(true)}},
+		{"ordersOfFew", Query{AnyGroups: []int64{3}, Order: []OrderBy{{SortQuota, true}, {SortTraffic, false}}}},
+		{"ordersOfAll", Query{Order: []OrderBy{{SortQuota, true}, {SortTraffic, false}}}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			c.q.Limit = 25
@@ -141,6 +201,16 @@ func BenchmarkSummary(b *testing.B) {
 // BenchmarkGroupTotals adds up twenty groups.
 func BenchmarkGroupTotals(b *testing.B) {
 	compareSizes(b, func(d *Directory, _ int64) { d.GroupTotals() })
+}
+
+// BenchmarkAdminTotals adds up five admins.
+func BenchmarkAdminTotals(b *testing.B) {
+	compareSizes(b, func(d *Directory, _ int64) { d.AdminTotals() })
+}
+
+// BenchmarkMatchingIDs finds the twentieth part of the users for a bulk request.
+func BenchmarkMatchingIDs(b *testing.B) {
+	compareSizes(b, func(d *Directory, now int64) { d.MatchingIDs(now, Query{AnyGroups: []int64{3}}) })
 }
 
 // BenchmarkSetExpiring counts a million users anew.
@@ -174,6 +244,14 @@ func BenchmarkOrder(b *testing.B) {
 			now += lag
 			b.StartTimer()
 			ask()
+		}
+	})
+	b.Run("boundAfterFlush", func(b *testing.B) {
+		q := Query{UsedFrom: 1 << 33, Limit: 25}
+		d.Page(now, q)
+		d.Moved(ds[:8*batch])
+		for b.Loop() {
+			d.Page(now, q)
 		}
 	})
 }

@@ -14,7 +14,8 @@ import (
 )
 
 var sorts = []Sort{
-	SortID, SortName, SortEnable, SortInbounds, SortTraffic, SortRemaining, SortExpiry, SortCreated, SortUpdated, SortOnline,
+	SortID, SortName, SortEnable, SortInbounds, SortTraffic, SortRemaining, SortExpiry, SortCreated, SortUpdated, SortOnline, SortEdited,
+	SortQuota,
 }
 
 // bucketOf is where the account belongs, from the definition.
@@ -64,11 +65,27 @@ func (m *model) sortKey(s Sort, a domain.Account) int64 {
 		return u.UpdatedAt
 	case SortOnline:
 		return a.Traffic.OnlineAt
+	case SortEdited:
+		if u.UpdatedAt != u.CreatedAt {
+			return u.UpdatedAt
+		}
+	case SortQuota:
+		if u.Quota == nil {
+			return -1
+		}
+		return *u.Quota
 	}
 	return 0
 }
 
 func (m *model) order(q Query) func(a, b domain.Account) int {
+	switch len(q.Order) {
+	case 0:
+	case 1:
+		return m.order(Query{Sort: q.Order[0].Sort, Descending: q.Order[0].Descending})
+	default:
+		return m.inOrder(q.Order)
+	}
 	return func(a, b domain.Account) int {
 		by := cmp.Compare(m.sortKey(q.Sort, a), m.sortKey(q.Sort, b))
 		if q.Sort == SortName {
@@ -77,7 +94,7 @@ func (m *model) order(q Query) func(a, b domain.Account) int {
 		ties := cmp.Compare(a.User.ID, b.User.ID)
 		if q.Descending {
 			by = -by
-			if slices.Contains([]Sort{SortCreated, SortUpdated, SortOnline}, q.Sort) {
+			if slices.Contains([]Sort{SortCreated, SortUpdated, SortOnline, SortEdited}, q.Sort) {
 				ties = -ties
 			}
 		}
@@ -85,9 +102,28 @@ func (m *model) order(q Query) func(a, b domain.Account) int {
 	}
 }
 
+func (m *model) inOrder(by []OrderBy) func(a, b domain.Account) int {
+	return func(a, b domain.Account) int {
+		for _, by := range by {
+			if order := m.order(Query{Sort: by.Sort})(a, b); m.sortKey(by.Sort, a) == m.sortKey(by.Sort, b) && by.Sort != SortName {
+				continue
+			} else if by.Descending {
+				return -order
+			} else {
+				return order
+			}
+		}
+		return cmp.Compare(a.User.ID, b.User.ID)
+	}
+}
+
 func (m *model) matches(q Query, a domain.Account) bool {
 	u, used := &a.User, a.Traffic.Used()
-	found := q.Search == "" || slices.ContainsFunc([]string{u.Username, u.SubID, u.Note}, func(s string) bool {
+	texts := []string{u.Username, u.Note, u.SubID}
+	if q.SearchNames {
+		texts = texts[:2]
+	}
+	found := q.Search == "" || slices.ContainsFunc(texts, func(s string) bool {
 		return strings.Contains(domain.NameKey(s), domain.NameKey(q.Search))
 	})
 	in := q.Buckets == 0 || m.bucketOf(a)&q.Buckets != 0 || q.Buckets&Online != 0 && slices.Contains(q.Online, u.ID)
@@ -102,7 +138,26 @@ func (m *model) matches(q Query, a domain.Account) bool {
 		(q.UsedFrom == 0 || used >= q.UsedFrom) && (q.UsedTo == 0 || used <= q.UsedTo)
 	has := (q.Renews == nil || *q.Renews == (u.RenewDays+u.RenewDay > 0)) &&
 		(q.HasTgID == nil || *q.HasTgID == (u.TgID != 0)) && (q.HasNote == nil || *q.HasNote == (u.Note != ""))
-	return found && in && attached && grouped && bounded && has
+	return found && in && attached && grouped && bounded && has && m.matchesMore(q, a)
+}
+
+func (m *model) matchesMore(q Query, a domain.Account) bool {
+	u := &a.User
+	key := domain.NameKey(u.Username)
+	named := (q.IDs == nil || slices.Contains(q.IDs, u.ID)) &&
+		(q.Names == nil || slices.ContainsFunc(q.Names, func(name string) bool { return domain.NameKey(name) == key }))
+	grouped := func(id int64) bool { return slices.Contains(a.Groups, id) }
+	shared := (q.Statuses == nil || slices.Contains(q.Statuses, u.StatusAt(m.now, a.Traffic.Used()))) &&
+		(q.Admins == nil || slices.Contains(q.Admins, u.AdminID)) &&
+		(q.AnyGroups == nil || slices.ContainsFunc(q.AnyGroups, grouped)) &&
+		(q.Policies == nil || slices.Contains(q.Policies, u.ResetPolicy)) &&
+		(q.HasQuota == nil || *q.HasQuota == (u.Quota != nil)) &&
+		(q.Expires == nil || *q.Expires == (u.ExpireAt != nil && u.HoldSince == nil))
+	bounded := (q.QuotaFrom == 0 || u.Quota != nil && *u.Quota >= q.QuotaFrom) &&
+		(q.QuotaTo == 0 || u.Quota != nil && *u.Quota <= q.QuotaTo) &&
+		(q.OnlineFrom == 0 || a.Traffic.OnlineAt >= q.OnlineFrom) &&
+		(q.OnlineTo == 0 || a.Traffic.OnlineAt != 0 && a.Traffic.OnlineAt <= q.OnlineTo)
+	return named && shared && bounded
 }
 
 func (m *model) page(q Query) Page {
@@ -157,13 +212,75 @@ func (m *model) query() Query {
 			*has = ptr(one(2))
 		}
 	}
+	if one(2) { // few match all at once
+		q = Query{Sort: q.Sort, Descending: q.Descending, Limit: q.Limit, Offset: q.Offset, Buckets: q.Buckets, Online: q.Online}
+	}
+	m.more(&q)
 	return q
+}
+
+// more adds what else may be asked, of which seldom more than one or two.
+func (m *model) more(q *Query) {
+	r := m.rnd
+	one := func(n int) bool { return r.IntN(n) == 0 }
+	q.SearchNames = one(2)
+	statuses := []domain.Status{
+		domain.StatusActive, domain.StatusOnHold, domain.StatusExpired, domain.StatusLimited, domain.StatusDisabled, "tired",
+	}
+	if one(8) {
+		r.Shuffle(len(statuses), func(i, j int) { statuses[i], statuses[j] = statuses[j], statuses[i] })
+		q.Statuses = statuses[:r.IntN(4)]
+	}
+	for _, ids := range []*[]int64{&q.Admins, &q.AnyGroups} {
+		if one(8) {
+			*ids = [][]int64{{}, {1}, {2, 0}, {9}, {3, 4}}[r.IntN(5)]
+		}
+	}
+	if one(8) {
+		q.Policies = [][]string{{}, {""}, {"daily", "month"}, {"never"}}[r.IntN(4)]
+	}
+	for _, has := range []**bool{&q.HasQuota, &q.Expires} {
+		if one(12) {
+			*has = ptr(one(2))
+		}
+	}
+	if one(12) {
+		q.IDs = []int64{}
+		for range r.IntN(200) {
+			q.IDs = append(q.IDs, m.id())
+		}
+	}
+	if one(12) {
+		q.Names = []string{}
+		for range r.IntN(200) {
+			q.Names = append(q.Names, fmt.Sprintf("%s-%d", []string{"aNN", "änN"}[r.IntN(2)], m.id()))
+		}
+	}
+	for _, bound := range []*int64{&q.QuotaFrom, &q.QuotaTo, &q.OnlineFrom, &q.OnlineTo} {
+		if one(16) {
+			*bound = r.Int64N(m.now)
+		}
+	}
+	if one(5) {
+		q.Order = []OrderBy{}
+		for range r.IntN(4) {
+			q.Order = append(q.Order, OrderBy{sorts[r.IntN(len(sorts))], one(2)})
+		}
+	}
+	if one(10) {
+		q.Offset, q.Limit = 0, 3
+	}
 }
 
 // lists finds what the parts of the directory disagree about.
 func (m *model) lists(t *testing.T, d *Directory) {
 	t.Helper()
-	for l := range d.lists {
+	lists := []*list{}
+	d.lists(func(l *list) bool {
+		lists = append(lists, l)
+		return true
+	})
+	for _, l := range append(lists, &d.byExpiry) {
 		seen := 0
 		for i := range l.chunks {
 			c := l.chunks[i]
@@ -180,8 +297,12 @@ func (m *model) lists(t *testing.T, d *Directory) {
 			}
 			last = slot
 		}
-		if seen != len(m.users) {
-			t.Fatalf("%d users are listed, want %d", seen, len(m.users))
+		want := len(m.users)
+		if l == &d.byExpiry {
+			want = len(m.ids(func(a domain.Account) bool { return a.User.ExpireAt != nil && a.User.HoldSince == nil }))
+		}
+		if seen != want {
+			t.Fatalf("%d users are listed, want %d", seen, want)
 		}
 	}
 }
@@ -235,6 +356,23 @@ func (m *model) totals() map[int64]GroupTotal {
 	return totals
 }
 
+func (m *model) adminTotals() map[int64]AdminTotal {
+	totals := map[int64]AdminTotal{}
+	for _, a := range m.users {
+		t := totals[a.User.AdminID]
+		if t.ByStatus == nil {
+			t.ByStatus = map[domain.Status]int{}
+		}
+		t.ByStatus[a.User.StatusAt(m.now, a.Traffic.Used())]++
+		t.Users++
+		t.Up += a.Traffic.Up
+		t.Down += a.Traffic.Down
+		t.Lifetime += a.Traffic.LifetimeUp + a.Traffic.LifetimeDown
+		totals[a.User.AdminID] = t
+	}
+	return totals
+}
+
 // comparePages asks for all that is counted and ordered.
 func (m *model) comparePages(t *testing.T, d *Directory) {
 	t.Helper()
@@ -249,10 +387,14 @@ func (m *model) comparePages(t *testing.T, d *Directory) {
 	for _, o := range d.orders {
 		o.fresh = m.now - lag
 	}
-	for range 10 {
+	for range 15 {
 		q := m.query()
 		if got, want := d.Page(m.now, q), m.page(q); !reflect.DeepEqual(got, want) {
 			t.Fatalf("at %d %+v:\n got %v\nwant %v", m.now, q, got, want)
+		}
+		matching := append([]int64{}, m.ids(func(a domain.Account) bool { return m.matches(q, a) })...)
+		if got := d.MatchingIDs(m.now, q); !reflect.DeepEqual(got, matching) {
+			t.Fatalf("at %d %+v match\n     %v\nwant %v", m.now, q, got, matching)
 		}
 	}
 	if got, want := d.Summary(m.now, 5), m.summary(5); !reflect.DeepEqual(got, want) {
@@ -266,6 +408,7 @@ func (m *model) comparePages(t *testing.T, d *Directory) {
 		},
 		"orphans": {d.OrphanIDs(), m.ids(func(a domain.Account) bool { return len(a.Inbounds)+len(a.Groups) == 0 })},
 		"groups":  {d.GroupTotals(), m.totals()},
+		"admins":  {d.AdminTotals(), m.adminTotals()},
 	} {
 		if !reflect.DeepEqual(pair[0], pair[1]) {
 			t.Fatalf("%s: %v, want %v", name, pair[0], pair[1])

@@ -14,8 +14,13 @@ const gib = 1 << 30
 func street(t *testing.T) *Directory {
 	t.Helper()
 	d := filled(t,
-		with(1, 1, func(a *domain.Account) { a.User.Username, a.User.CreatedAt = "Zoë", 7 }),
-		with(2, 1, func(a *domain.Account) { a.User.Username, a.User.Enabled, a.User.CreatedAt = "bob", false, 7 }),
+		with(1, 1, func(a *domain.Account) {
+			a.User.Username, a.User.CreatedAt, a.User.UpdatedAt, a.Traffic.OnlineAt = "Zoë", 7, 8, 900
+		}),
+		with(2, 1, func(a *domain.Account) {
+			a.User.Username, a.User.Enabled, a.User.CreatedAt, a.User.UpdatedAt = "bob", false, 7, 9
+			a.Traffic.OnlineAt = 901
+		}),
 		with(3, 1, func(a *domain.Account) { // expiring
 			a.User.Username, a.User.ExpireAt, a.Inbounds, a.Groups = "ann", ptr(int64(1_200)), []int64{1, 2}, []int64{9, 8}
 		}),
@@ -24,9 +29,11 @@ func street(t *testing.T) *Directory {
 		}),
 		with(5, 1, func(a *domain.Account) { // limited
 			a.User.Username, a.User.Quota, a.Traffic.Up, a.Groups = "max", ptr(int64(50)), 60, []int64{8}
+			a.User.AdminID = 3
 		}),
 		with(6, 1, func(a *domain.Account) { // little left
 			a.User.Username, a.User.Quota, a.Traffic.Down, a.Inbounds = "kim", ptr(int64(3*gib)), 5*gib/2, []int64{1}
+			a.User.AdminID, a.User.ResetPolicy, a.User.UpdatedAt = 4, "month", 10
 		}),
 		with(7, 1, func(a *domain.Account) {
 			a.User.Username, a.User.TgID, a.User.Note = "leo", 5, "ПОЧТА"
@@ -78,6 +85,50 @@ func TestPage(t *testing.T) {
 		{"expiry to", Query{ExpireTo: 1_199}, []int64{4}},
 		{"used from to", Query{UsedFrom: 60, UsedTo: 60}, []int64{5}},
 		{"used to", Query{UsedTo: 59}, []int64{1, 2, 3, 4, 7}},
+		{"of a status", Query{Statuses: []domain.Status{domain.StatusActive}}, []int64{1, 3, 6}},
+		{"of two statuses", Query{Statuses: []domain.Status{domain.StatusLimited, domain.StatusOnHold}}, []int64{5, 7}},
+		{"of no status", Query{Statuses: []domain.Status{}}, []int64{}},
+		{"of an unknown status", Query{Statuses: []domain.Status{"tired"}}, []int64{}},
+		{"expired, of the depleted", Query{Buckets: Depleted, Statuses: []domain.Status{domain.StatusExpired}}, []int64{4}},
+		{"active, of those online", Query{
+			Buckets: Online, Online: []int64{2, 3}, Statuses: []domain.Status{domain.StatusActive},
+		}, []int64{3}},
+		{"active, of those online or disabled", Query{
+			Buckets: Online | Disabled, Online: []int64{2, 3, 4}, Statuses: []domain.Status{domain.StatusActive},
+		}, []int64{3}},
+		{"of the ids", Query{IDs: []int64{6, 99, 4, 6}}, []int64{4, 6}},
+		{"of no ids", Query{IDs: []int64{}}, []int64{}},
+		{"of the names", Query{Names: []string{"ZOE\u0308", "bo", "max"}, Sort: SortName}, []int64{5, 1}},
+		{"of ids and names, searched", Query{
+			IDs: []int64{1, 2, 7}, Names: []string{"leo", "bob", "max"}, Search: "Почт", HasTgID: yes,
+		}, []int64{7}},
+		{"search no sub ids", Query{Search: "sub0", SearchNames: true}, []int64{}},
+		{"search names and notes", Query{Search: "o", SearchNames: true}, []int64{1, 2, 7}},
+		{"of the admins", Query{Admins: []int64{3, 4}}, []int64{5, 6}},
+		{"of no admin", Query{Admins: []int64{}}, []int64{}},
+		{"of any of the groups", Query{AnyGroups: []int64{8, 7}}, []int64{3, 5}},
+		{"of no group", Query{AnyGroups: []int64{}}, []int64{}},
+		{"of a reset policy", Query{Policies: []string{"month", "week"}}, []int64{6}},
+		{"that never reset", Query{Policies: []string{""}, HasQuota: yes}, []int64{5}},
+		{"without quota", Query{HasQuota: no}, []int64{1, 2, 3, 4, 7}},
+		{"that expire", Query{Expires: yes}, []int64{3, 4}},
+		{"that do not expire", Query{Expires: no, Buckets: Active}, []int64{1, 7}},
+		{"quota from", Query{QuotaFrom: 51}, []int64{6}},
+		{"quota from to", Query{QuotaFrom: 50, QuotaTo: 3 * gib}, []int64{5, 6}},
+		{"quota to", Query{QuotaTo: 49}, []int64{}},
+		{"online from", Query{OnlineFrom: 901}, []int64{2}},
+		{"online to", Query{OnlineTo: 900}, []int64{1}},
+		{"two bounds", Query{ExpireFrom: 1_000, UsedTo: 9, Sort: SortExpiry, Descending: true}, []int64{3, 4}},
+		{"bounds that exclude each other", Query{UsedFrom: 60, UsedTo: 59}, []int64{}},
+		{"quota", Query{Sort: SortQuota}, []int64{1, 2, 3, 4, 7, 5, 6}},
+		{"quota, down", Query{Sort: SortQuota, Descending: true}, []int64{6, 5, 1, 2, 3, 4, 7}},
+		{"edited, never first", Query{Sort: SortEdited}, []int64{3, 4, 5, 7, 1, 2, 6}},
+		{"one order of several", Query{Order: []OrderBy{{SortName, true}}, Sort: SortTraffic}, []int64{1, 5, 7, 6, 4, 2, 3}},
+		{"orders", Query{Order: []OrderBy{{SortCreated, true}, {SortName, false}}}, []int64{2, 1, 3, 4, 6, 7, 5}},
+		{"what comes after the name says nothing", Query{
+			Order: []OrderBy{{SortEnable, false}, {SortName, true}, {SortTraffic, false}},
+		}, []int64{5, 4, 2, 1, 7, 6, 3}},
+		{"orders with ties by id", Query{Order: []OrderBy{{SortEnable, true}, {SortCreated, true}}}, []int64{1, 3, 6, 7, 2, 4, 5}},
 		{"with Telegram and note", Query{HasTgID: yes, HasNote: yes, Renews: no}, []int64{7}},
 		{"renews", Query{Renews: yes}, []int64{}},
 		{"a part", Query{Sort: SortName, Offset: 2, Limit: 2}, []int64{4, 6}},

@@ -94,8 +94,8 @@ func TestIDsOfLongAgo(t *testing.T) {
 func TestInterner(t *testing.T) {
 	n := newInterner()
 	take := func(inbounds, groups []int64, admin int64) uint32 {
-		number := n.number(inbounds, groups, admin)
-		n.join(number, Active, 10, 1)
+		number := n.number(shared{inbounds: inbounds, groups: groups, admin: admin})
+		n.join(number, running, usage{10, 1, 12})
 		return number
 	}
 	given := []int64{1, 2}
@@ -109,17 +109,25 @@ func TestInterner(t *testing.T) {
 	if a != b || slices.Contains(others, a) || len(n.numbers) != 6 {
 		t.Fatalf("numbers %d, %d, others %v of %d", a, b, others, len(n.numbers))
 	}
+	for name, s := range map[string]shared{
+		"policy": {inbounds: []int64{1, 2}, policy: "month"}, "quota": {inbounds: []int64{1, 2}, quota: true},
+		"expiry": {inbounds: []int64{1, 2}, ends: true}, "order of groups": {groups: []int64{2, 1}},
+	} {
+		if _, known := n.numbers[string(n.compose(&s))]; known {
+			t.Errorf("another %s is no other set", name)
+		}
+	}
 	if s := n.sets[a]; !slices.Equal(s.inbounds, []int64{1, 2}) || s.groups != nil || s.up != 20 || s.down != 2 {
 		t.Errorf("the set is %+v", s)
 	}
 	if s := n.sets[others[4]]; s.inbounds != nil || !s.orphaned() || s.counts.in(everybody) != 1 {
 		t.Errorf("the set of nothing is %+v", s)
 	}
-	n.leave(a, Active, 10, 1)
-	if again := n.number([]int64{1, 2}, nil, 0); again != a {
+	n.leave(a, running, usage{10, 1, 12})
+	if again := n.number(shared{inbounds: []int64{1, 2}}); again != a {
 		t.Errorf("a set in use was given the number %d besides %d", again, a)
 	}
-	n.leave(a, Active, 10, 1)
+	n.leave(a, running, usage{10, 1, 12})
 	if reused := take([]int64{7}, nil, 0); reused != a || !slices.Equal(n.sets[reused].inbounds, []int64{7}) {
 		t.Errorf("the vacant number %d was not used: %d %v", a, reused, n.sets[reused])
 	}

@@ -25,11 +25,11 @@ type Record struct {
 	ExpireAt     *int64        // ms UTC, nil = never
 	Quota        *int64        // bytes, nil = none
 	Status       domain.Status // as stored
-	StatusSince  int64         // ms UTC
 	Renews       bool          // RenewDays or RenewDay is set
-	Resets       bool          // ResetPolicy is set
+	ResetPolicy  string        // "" = never
 
 	Up, Down  int64 // bytes
+	Lifetime  int64 // bytes up and down, ever
 	OnlineAt  int64 // ms UTC, 0 = never
 	CreatedAt int64 // ms UTC
 	UpdatedAt int64 // ms UTC
@@ -49,18 +49,18 @@ const (
 	expires // expireAt counts
 	limited // quota counts
 	renews
-	resets
 	hasTgID
 	hasNote
 )
 
 // record is how a user is kept: no pointers, so that the garbage collector has nothing to follow, and 112 bytes.
 type record struct {
-	id, revision         int64
-	expireAt, quota      int64
-	up, down, onlineAt   int64
+	id, revision    int64
+	expireAt, quota int64
+	usage
+	onlineAt int64 // up to here is what a flush touches, 64 bytes: what the processor fetches at once
+
 	createdAt, updatedAt int64
-	statusSince          int64
 	due                  int64 // 0 = never
 	tgID                 int64
 
@@ -74,17 +74,20 @@ type record struct {
 type tag struct {
 	set    uint32 // of the interner
 	flags  flags
-	bucket Bucket
+	state  state
 	status uint8 // of statuses
 }
 
 func (t *tag) is(f flags) bool { return t.flags&f != 0 }
 
+// ends says whether there is an expiry that counts: not that of a user on hold.
+func (t *tag) ends() bool { return t.flags&(expires|onHold) == expires }
+
 // fill sets all that comes from the user's row alone.
 func (r *record) fill(g *tag, u *domain.User, t *domain.Traffic) {
 	r.id, r.revision, r.tgID = u.ID, u.Revision, u.TgID
-	r.createdAt, r.updatedAt, r.statusSince = u.CreatedAt, u.UpdatedAt, u.StatusSince
-	r.up, r.down = t.Up, t.Down
+	r.createdAt, r.updatedAt = u.CreatedAt, u.UpdatedAt
+	r.usage = usage{t.Up, t.Down, t.LifetimeUp + t.LifetimeDown}
 	r.onlineAt = max(r.onlineAt, t.OnlineAt)
 	r.limitIP = int32(min(u.LimitIP, math.MaxInt32)) // nobody has as many addresses
 	g.status = statusNumber(u.Status)
@@ -92,7 +95,6 @@ func (r *record) fill(g *tag, u *domain.User, t *domain.Traffic) {
 	g.mark(enabled, u.Enabled)
 	g.mark(onHold, u.HoldSince != nil)
 	g.mark(renews, u.RenewDays > 0 || u.RenewDay > 0)
-	g.mark(resets, u.ResetPolicy != "")
 	g.mark(hasTgID, u.TgID != 0)
 	g.mark(hasNote, u.Note != "")
 	r.expireAt = g.optional(expires, u.ExpireAt)
@@ -167,8 +169,8 @@ func (d *Directory) copy(slot uint32) Record {
 	c := Record{
 		ID: r.id, Revision: r.revision, AdminID: shared.admin, TgID: r.tgID, LimitIP: int(r.limitIP),
 		Enabled: t.is(enabled), ExpireAt: given(t.is(expires), r.expireAt), Quota: given(t.is(limited), r.quota),
-		Status: statuses[t.status], StatusSince: r.statusSince, Renews: t.is(renews), Resets: t.is(resets),
-		Up: r.up, Down: r.down, OnlineAt: r.onlineAt, CreatedAt: r.createdAt, UpdatedAt: r.updatedAt,
+		Status: statuses[t.status], Renews: t.is(renews), ResetPolicy: shared.policy,
+		Up: r.up, Down: r.down, Lifetime: r.lifetime, OnlineAt: r.onlineAt, CreatedAt: r.createdAt, UpdatedAt: r.updatedAt,
 		DueAt: r.due, Inbounds: shared.inbounds, Groups: shared.groups,
 	}
 	c.Username, c.SubID, c.Note = d.text.at(r.text).strings()

@@ -31,6 +31,12 @@ func (s *records) tag(slot uint32) *tag {
 	return &s.tags[slot/uint32(chunkTags)][slot%uint32(chunkTags)]
 }
 
+// all yields the slots that were ever used.
+func (s *records) all(yield func(uint32) bool) {
+	for slot := uint32(1); slot < s.next && yield(slot); slot++ {
+	}
+}
+
 // take returns an empty slot.
 func (s *records) take() uint32 {
 	if n := len(s.vacant); n > 0 {

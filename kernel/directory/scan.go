@@ -3,6 +3,8 @@ package directory
 import (
 	"bytes"
 	"slices"
+
+	"github.com/sluicehq/sluice/kernel/domain"
 )
 
 // What is looked at before the lock is given to others: a megabyte of text, or as many users. Either takes less than a
@@ -13,7 +15,7 @@ const (
 )
 
 // scan looks at all users, and lets others in. Whoever is put or removed meanwhile is looked at again at the end, so that what
-// it finds is right at that moment, but for bytes that were moved meanwhile.
+// it finds is right at that moment.
 type scan struct {
 	d       *Directory
 	q       *Query
@@ -25,11 +27,33 @@ type scan struct {
 
 // scans says whether the query asks for what nothing is kept of.
 func (q *Query) scans() bool {
-	return q.Search != "" || q.ExpireFrom != 0 || q.ExpireTo != 0 || q.UsedFrom != 0 || q.UsedTo != 0 ||
-		q.Renews != nil || q.HasTgID != nil || q.HasNote != nil
+	return !q.named() && (q.Search != "" || q.Renews != nil || q.HasTgID != nil || q.HasNote != nil)
 }
 
-// scan finds the users that match the query, but for its buckets, inbounds and groups. It has to be finished and ended.
+// named says whether the query names the users, so that nobody else has to be looked at.
+func (q *Query) named() bool { return q.IDs != nil || q.Names != nil }
+
+// named finds those of the users that the query names who match what a scan would look for. The lock is held.
+func (d *Directory) named(q *Query) bitset {
+	var named bitset
+	if q.IDs != nil {
+		named = d.among(q.IDs, nil)
+	}
+	if q.Names != nil {
+		byName := bitset{}
+		for _, name := range q.Names {
+			if slot := d.name.find(domain.NameKey(name)); slot != 0 && (named == nil || named.has(slot)) {
+				byName.set(slot)
+			}
+		}
+		named = byName
+	}
+	s := &scan{d: d, q: q, needle: []byte(form(q.Search)), slots: bitset{}, changed: slices.Collect(named.all)}
+	s.finish()
+	return s.slots
+}
+
+// scan finds the users that match the query, but for its states, bounds and what users share. It has to be finished and ended.
 func (d *Directory) scan(q *Query) *scan {
 	s := &scan{d: d, q: q, needle: []byte(form(q.Search)), slots: bitset{}}
 	d.mu.Lock()
@@ -59,7 +83,7 @@ func (s *scan) finish() {
 
 // mentions says whether the slot's user has the needle in its texts.
 func (s *scan) mentions(slot uint32) bool {
-	return len(s.needle) == 0 || s.d.text.at(s.d.recs.at(slot).text).contains(s.needle, 0)
+	return len(s.needle) == 0 || s.d.text.at(s.d.recs.at(slot).text).contains(s.needle, 0, !s.q.SearchNames)
 }
 
 func (d *Directory) endScan(s *scan) {
@@ -116,7 +140,7 @@ func (s *scan) search(number uint32) {
 			at, hit, e = at+size, hit-size, e[size:]
 			size = e.size()
 		}
-		if slot := e.slot(); slot != 0 && e.contains(s.needle, hit) && s.matches(slot) {
+		if slot := e.slot(); slot != 0 && e.contains(s.needle, hit, !s.q.SearchNames) && s.matches(slot) {
 			s.slots.set(slot)
 		}
 		at += size
@@ -162,23 +186,8 @@ func rarest(needle, text []byte) int {
 // matches says whether the slot's user is what the query asks for, but for the search.
 func (s *scan) matches(slot uint32) bool {
 	q, t := s.q, s.d.recs.tag(slot)
-	if !t.is(used) || !same(q.Renews, t.is(renews)) || !same(q.HasTgID, t.is(hasTgID)) || !same(q.HasNote, t.is(hasNote)) {
-		return false
-	}
-	if q.ExpireFrom != 0 || q.ExpireTo != 0 {
-		if !t.is(expires) || t.is(onHold) || !in(s.d.recs.at(slot).expireAt, q.ExpireFrom, q.ExpireTo) {
-			return false
-		}
-	}
-	if q.UsedFrom == 0 && q.UsedTo == 0 {
-		return true
-	}
-	r := s.d.recs.at(slot)
-	return in(r.up+r.down, q.UsedFrom, q.UsedTo)
+	return t.is(used) && same(q.Renews, t.is(renews)) && same(q.HasTgID, t.is(hasTgID)) && same(q.HasNote, t.is(hasNote))
 }
 
 // same says whether the fact is the wanted one, nil = either.
 func same(wanted *bool, fact bool) bool { return wanted == nil || *wanted == fact }
-
-// in says whether the number is between the bounds, 0 = open.
-func in(n, from, to int64) bool { return (from == 0 || n >= from) && (to == 0 || n <= to) }

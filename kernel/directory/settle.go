@@ -2,10 +2,10 @@ package directory
 
 import "slices"
 
-// settled says whether the lists of all users are kept, and the buckets are right. The first advance sees to it.
+// settled says whether the lists of all users are kept, and the states are right. The first advance sees to it.
 func (d *Directory) settled() bool { return !d.byID.waiting }
 
-// settle lists everybody, and puts them in the buckets where they belong at now. Users that are read at the start come by
+// settle lists everybody, and puts them in the states that they are in at now. Users that are read at the start come by
 // the hundred thousand; if each looked for its place in the lists, that would take twice the time of all the rest of Put. So
 // the lists wait until somebody asks what depends on them, and are sorted at once. The lock is held.
 func (d *Directory) settle(now int64) {
@@ -17,16 +17,20 @@ func (d *Directory) settle(now int64) {
 	}
 	byID = sorted(byID)
 
-	byExpiry := make([]sortable, 0, len(byID)) // those of one moment stay in the order of the ids
+	bySet := make([]sortable, 0, len(byID)) // those of one set, and of one moment, stay in the order of the ids
+	byExpiry := make([]sortable, 0, len(byID))
 	for _, s := range byID {
-		if d.recs.tag(s.slot).is(expires) {
+		t := d.recs.tag(s.slot)
+		bySet = append(bySet, sortable{int64(t.set), s.slot})
+		if t.ends() {
 			byExpiry = append(byExpiry, sortable{d.byExpiry.key(s.slot), s.slot})
 		}
 	}
 	d.byExpiry.fill(slotsOf(sorted(byExpiry)))
 	d.at = now
-	d.recount() // before the other lists are filled, which counts by bucket what is in them
+	d.recount() // before the other lists are filled, which counts by state what is in them
 	d.byID.fill(slotsOf(byID))
+	d.bySet.fill(slotsOf(sorted(bySet)))
 	d.byName.fill(slotsOf(d.sortedByName(byID, 0)))
 }
 

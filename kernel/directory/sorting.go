@@ -8,25 +8,46 @@ const (
 	idle = 10 * 60_000
 )
 
-// view returns the list of the kind as it is at now, with the lock held for reading.
-func (d *Directory) view(now int64, k kind) *list {
+// view returns the list of the kind as it is at now, with the lock held for reading. Then the order that tells who is
+// within a bound can be asked, too.
+func (d *Directory) view(now int64, k, tells kind) *list {
 	for {
 		d.mu.RLock()
-		valid, l := d.validAt(now), d.exact(k)
-		if o := d.order(k); o != nil && !apart(now, o.fresh, lag) {
-			o.asked.Store(now)
-			l = &o.list
-		}
-		if valid && l != nil {
+		valid, l, told := d.validAt(now), d.list(now, k), d.tells(now, tells)
+		if valid && l != nil && told {
 			return l
 		}
 		d.mu.RUnlock()
-		if valid {
-			d.sort(now, k)
-		} else {
+		switch {
+		case !valid:
 			d.advance(now)
+		case l == nil:
+			d.sort(now, k)
+		default:
+			d.sort(now, tells)
 		}
 	}
+}
+
+// list returns the list of the kind if it is fresh enough to be shown, else nil.
+func (d *Directory) list(now int64, k kind) *list {
+	o := d.order(k)
+	if o == nil || o.moving || apart(now, o.fresh, lag) {
+		return d.exact(k)
+	}
+	o.asked.Store(now)
+	return &o.list
+}
+
+// tells says whether it is known who is listed elsewhere than it belongs in the order of the kind, and they are few. Then
+// it may be as old as it likes.
+func (d *Directory) tells(now int64, k kind) bool {
+	o := d.order(k)
+	if o == nil || o.moving || o.crowded() {
+		return d.exact(k) != nil
+	}
+	o.asked.Store(now)
+	return true
 }
 
 // order returns the one of the kind, nil if it has to be built.
@@ -53,12 +74,12 @@ func (d *Directory) sort(now int64, k kind) {
 		d.build(now, k)
 		return
 	}
-	if !apart(now, o.fresh, lag) { // somebody else did it
+	if !apart(now, o.fresh, lag) && !o.crowded() { // somebody else did it
 		d.mu.Unlock()
 		return
 	}
 	touched := o.touched
-	o.touched, o.marked = nil, nil
+	o.touched, o.marked, o.moving = nil, nil, true
 	few := d.recs.len()/32 + batch
 	d.mu.Unlock()
 	if touched = d.misplaced(o, touched); len(touched) > few {
@@ -76,7 +97,7 @@ func (d *Directory) sort(now int64, k kind) {
 		d.mu.Unlock()
 	}
 	d.mu.Lock()
-	o.fresh = now
+	o.fresh, o.moving = now, false
 	d.mu.Unlock()
 }
 

@@ -14,12 +14,13 @@ type Summary struct {
 
 // Summary returns the counts at now (ms UTC), with at most names usernames of each bucket.
 func (d *Directory) Summary(now int64, names int) Summary {
-	l := d.view(now, kind{})
+	l := d.view(now, kind{}, kind{})
 	defer d.mu.RUnlock()
-	of := func(b Bucket) []string { return d.usernames(l.walk(b, 0, false), min(names, d.counts.in(b))) }
+	count := func(b Bucket) int { return d.counts.in(b.states()) }
+	of := func(b Bucket) []string { return d.usernames(l.walk(b.states(), 0, false), min(names, count(b))) }
 	return Summary{
-		Total: d.recs.len(), Active: d.counts.in(Active), Expiring: d.counts.in(Expiring),
-		Depleted: d.counts.in(Depleted), Disabled: d.counts.in(Disabled),
+		Total: d.recs.len(), Active: count(Active), Expiring: count(Expiring),
+		Depleted: count(Depleted), Disabled: count(Disabled),
 		ExpiringNames: of(Expiring), DepletedNames: of(Depleted), DisabledNames: of(Disabled),
 	}
 }
@@ -64,10 +65,11 @@ func (d *Directory) Names(ids []int64) []string {
 
 // DepletedIDs returns the ids of the users that are Depleted at now (ms UTC), ascending.
 func (d *Directory) DepletedIDs(now int64) []int64 {
-	l := d.view(now, kind{})
+	l := d.view(now, kind{}, kind{})
 	defer d.mu.RUnlock()
-	ids := make([]int64, 0, d.counts.in(Depleted))
-	for slot := range l.walk(Depleted, 0, false) {
+	in := Depleted.states()
+	ids := make([]int64, 0, d.counts.in(in))
+	for slot := range l.walk(in, 0, false) {
 		ids = append(ids, d.recs.at(slot).id)
 	}
 	return ids
@@ -80,26 +82,4 @@ func (d *Directory) OrphanIDs() []int64 {
 		return nil
 	}
 	return d.idsOf(func(slot uint32) bool { return d.sets.sets[d.recs.tag(slot).set].orphaned() })
-}
-
-// GroupTotal is what the members of a group are together.
-type GroupTotal struct {
-	Users    int
-	Up, Down int64 // bytes
-}
-
-// GroupTotals returns the totals of every group that has members, by group id. It costs as much as there are different
-// sets of what users share.
-func (d *Directory) GroupTotals() map[int64]GroupTotal {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	totals := map[int64]GroupTotal{}
-	for i := range d.sets.sets {
-		s := &d.sets.sets[i]
-		for _, group := range s.groups {
-			t := totals[group]
-			totals[group] = GroupTotal{t.Users + s.counts.in(everybody), t.Up + s.up, t.Down + s.down}
-		}
-	}
-	return totals
 }

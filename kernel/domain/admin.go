@@ -8,6 +8,9 @@ type Admin struct {
 	PasswordHash string `bun:"password_hash"` // argon2id in PHC form
 	Sudo         bool   `bun:"sudo"`          // may do everything; others see only their own users
 	Enabled      bool   `bun:"enabled"`
+	PasswordAt   int64  `bun:"password_at"` // ms UTC of the last change of the password: sessions from before are over
+	UserLimit    *int   `bun:"user_limit"`  // users that it may have, nil = any number
+	Profile      string `bun:"profile"`     // a JSON object of what scripts keep with it, "" = nothing; not used
 	Revision     int64  `bun:"revision"`
 	CreatedAt    int64  `bun:"created_at"` // ms UTC
 }

@@ -12,6 +12,9 @@ const (
 	KindToken   Kind = "token"
 	KindSetting Kind = "setting"
 	KindCore    Kind = "core"
+
+	KindTemplate Kind = "template"
+	KindHost     Kind = "host"
 )
 
 // Change is one row of the log of commits: what changed, deletes too. Others catch up by reading on from the last seq

@@ -24,6 +24,11 @@ func (u *User) Settle(now, used int64) (before Status) {
 	return before
 }
 
+// Succeeded says whether the user's next plan is to take the place of what is used up. A renewal comes before it.
+func (u *User) Succeeded() bool {
+	return u.HasNextPlan && (u.Status == StatusLimited || u.Status == StatusExpired && !u.Renewable())
+}
+
 // Renewable says whether the subscription is to be renewed when it expires. A disabled user's waits until it is enabled.
 func (u *User) Renewable() bool {
 	return u.Enabled && (u.RenewDays > 0 || u.RenewDay > 0) && (u.RenewMax == 0 || u.RenewCount < u.RenewMax)
@@ -33,7 +38,7 @@ func (u *User) Renewable() bool {
 // limitedToo says so, and who expired only if it will not be renewed: a renewal that failed is tried again.
 func (u *User) DeleteAt(limitedToo bool) int64 {
 	over := u.Status == StatusExpired && !u.Renewable() || u.Status == StatusLimited && limitedToo
-	if u.AutoDelete == nil || !over {
+	if u.AutoDelete == nil || !over || u.HasNextPlan {
 		return 0
 	}
 	return u.StatusSince + int64(*u.AutoDelete)*day
@@ -56,6 +61,9 @@ func (u *User) DueAt(limitedToo bool) int64 {
 		retry = *u.ResetRetryAt
 	}
 	sooner(u.NextResetAt, retry)
+	if u.Succeeded() {
+		sooner(&u.StatusSince, retry)
+	}
 	switch {
 	case u.HoldSince != nil:
 		sooner(u.HoldTimeout, 0)

@@ -266,6 +266,23 @@ func TestDueAt(t *testing.T) {
 		{"boundary before the deletion", func(u *User) {
 			u.Status, u.StatusSince, u.AutoDelete, u.NextResetAt = StatusExpired, *days(20), ptr(5), days(22)
 		}, 22},
+		{"next plan of a limited user", func(u *User) { u.Status, u.StatusSince, u.HasNextPlan = StatusLimited, *days(7), true }, 7},
+		{"next plan of a limited user, retried", func(u *User) {
+			u.Status, u.StatusSince, u.HasNextPlan, u.ResetRetryAt = StatusLimited, *days(7), true, days(9)
+		}, 9},
+		{"expiry before the retry of a next plan", func(u *User) {
+			u.Status, u.StatusSince, u.HasNextPlan, u.ResetRetryAt = StatusLimited, *days(7), true, days(29)
+		}, 20},
+		{"next plan of an expired user, never deleted", func(u *User) {
+			u.Status, u.StatusSince, u.HasNextPlan, u.ResetRetryAt, u.AutoDelete = StatusExpired, *days(20), true, days(25), ptr(0)
+		}, 25},
+		{"renewal before a next plan", func(u *User) {
+			u.Status, u.StatusSince, u.HasNextPlan, u.RenewDays, u.ResetRetryAt = StatusExpired, *days(21), true, 1, days(26)
+		}, 26},
+		{"next plan of an active user", func(u *User) { u.HasNextPlan = true }, 20},
+		{"next plan of a disabled user", func(u *User) {
+			u.Enabled, u.Status, u.HasNextPlan, u.NextResetAt = false, StatusDisabled, true, days(12)
+		}, 12},
 		{"expiry of a limited user before its deletion", func(u *User) {
 			u.Status, u.StatusSince, u.AutoDelete = StatusLimited, *days(19), ptr(2)
 		}, 20},

@@ -37,6 +37,8 @@ type User struct {
 	AdminID    int64  `bun:"admin_id"`    // the owner
 	AutoDelete *int   `bun:"auto_delete"` // days after expiry at which the user is deleted, nil = never
 
+	NextPlan `bun:"embed:"`
+
 	Status      Status `bun:"status"`       // as it was when it was last looked at: an index; StatusAt is the truth
 	StatusSince int64  `bun:"status_since"` // ms UTC since when it is that
 
@@ -63,6 +65,7 @@ func (u *User) StatusAt(now, used int64) Status {
 type Account struct {
 	User     User
 	Traffic  Traffic // as the database had it: without what is not flushed yet
-	Inbounds []int64 // ids of the effective inbounds, ascending
+	Inbounds []int64 // ids of the effective inbounds, ascending: Direct, and those of its groups that are not disabled
+	Direct   []int64 // ids of the inbounds that it was attached to itself, ascending
 	Groups   []int64 // ids of the groups that it is in, the first one first
 }

@@ -231,6 +231,7 @@ func TestHostileFiles(t *testing.T) {
 		"bad id":               {named(manifestOf("a", `{"kind":"format","id":"X Y"}`)), `its manifest provides a format with the id "X Y"; it takes a-z, 0-9, _ and -, at most 64`},
 		"duplicate id":         {named(manifestOf("a", good, good)), "its manifest provides format x twice"},
 		"unknown cache":        {named(manifestOf("a", `{"kind":"format","id":"x","cache":"ever"}`)), `its manifest gives format x the unknown cache "ever"`},
+		"unknown base":         {named(manifestOf("a", `{"kind":"username","id":"x","base":"all"}`)), `its manifest gives username x the unknown base "all"`},
 		"header in the content type": {
 			named(manifestOf("a", `{"kind":"format","id":"x","content_type":"a/b\r\nSet-Cookie: x"}`)),
 			`its manifest gives format x the content type "a/b  Set-Cookie: x"`,

@@ -77,6 +77,7 @@ var choices = []struct {
 	of    func(*wire.Item) string
 	words []string
 }{
+	{"base", func(i *wire.Item) string { return i.Base }, []string{wire.BaseNone, wire.BaseOptional, wire.BaseRequired}},
 	{"collision", func(i *wire.Item) string { return i.Collision }, []string{wire.CollisionSkip, wire.CollisionRetry}},
 	{"cache", func(i *wire.Item) string { return i.Cache }, []string{wire.CacheNone, wire.CacheRevision}},
 }

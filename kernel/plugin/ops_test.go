@@ -190,7 +190,7 @@ func TestUnknownItems(t *testing.T) {
 		t.Errorf("code %s", domain.CodeOf(err))
 	}
 	_, err = h.Usernames(background, &wire.UsernameRequest{ID: "links"})
-	check(t, err, ErrNoItem, "there is no username links; none is loaded")
+	check(t, err, ErrNoItem, "there is no username links; known are append, random, sequence")
 }
 
 func TestHostilePeriods(t *testing.T) {

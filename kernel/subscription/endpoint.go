@@ -12,6 +12,7 @@ import (
 type endpoint struct {
 	wire.Endpoint // its Address is "" when the inbound names none
 	inbound       domain.Inbound
+	stream        stream
 	method        string // shadowsocks
 }
 
@@ -35,7 +36,7 @@ func newEndpoint(in domain.Inbound) (endpoint, error) {
 	if err != nil {
 		return endpoint{}, err
 	}
-	e := endpoint{inbound: in, Endpoint: wire.Endpoint{
+	e := endpoint{inbound: in, stream: s, Endpoint: wire.Endpoint{
 		InboundID: in.ID, InboundTag: in.Tag, Protocol: string(in.Protocol),
 		Address: in.ShareAddress, Port: uint32(in.Port), Transport: s.wireTransport(), Security: sec,
 		Finalmask: s.mask.compact(), StreamSettings: s.clientStream(&sec),

@@ -17,17 +17,13 @@ import (
 	"github.com/sluicehq/sluice/sdk/wire"
 )
 
-// Formats that are asked for by name inside of Sluice.
-const (
-	formatLinks  = "links"        // one share link a line
-	formatBase64 = "links-base64" // the same in base64: what apps expect of a bare subscription URL
-)
-
 // Request is one fetch of a subscription.
 type Request struct {
-	Format    string // id of a format plugin, "" = links-base64
+	Username  string // of whom the URL names, "" = nobody; anybody else's subscription is not found
+	Format    string // id of a format plugin or another name of it, "" = links-base64
 	Host      string // the request's Host header
 	UserAgent string
+	HeadOnly  bool // nobody reads the body: this is not noted as an app's fetch
 }
 
 // Reply is a rendered subscription.
@@ -41,18 +37,17 @@ type Reply struct {
 // Subscription renders the subscription with that id. A wrong id and the id of nobody are the same not_found. A user
 // who may not connect still gets its links: the core refuses it, and after a renewal the app works at once.
 func (s *Service) Subscription(ctx context.Context, subID string, r Request) (Reply, error) {
-	user, err := s.owner(ctx, subID)
+	user, err := s.Owner(ctx, subID, r.Username)
 	if err != nil {
 		return Reply{}, err
 	}
-	if r.Format == "" {
-		r.Format = formatBase64
-	}
-	rendered, traffic, err := s.render(ctx, &user, r.Format, r.Host, s.external(ctx, &user))
+	rendered, traffic, err := s.render(ctx, &user, s.format(r.Format), r.Host, s.external(ctx, &user))
 	if err != nil {
 		return Reply{}, err
 	}
-	s.fetches.note(domain.Fetch{UserID: user.ID, At: s.Clock.Now().UnixMilli(), Agent: cut(r.UserAgent, maxAgent)})
+	if !r.HeadOnly {
+		s.fetches.note(domain.Fetch{UserID: user.ID, At: s.Clock.Now().UnixMilli(), Agent: cut(r.UserAgent, maxAgent)})
+	}
 	sum := sha256.Sum256(rendered.Body)
 	return Reply{
 		Body: rendered.Body, ContentType: rendered.ContentType, ETag: `"` + hex.EncodeToString(sum[:16]) + `"`,
@@ -60,16 +55,20 @@ func (s *Service) Subscription(ctx context.Context, subID string, r Request) (Re
 	}, nil
 }
 
-// owner is the user with that subscription id. One that no user can have is not asked for: not every database takes
-// every character.
-func (s *Service) owner(ctx context.Context, subID string) (domain.User, error) {
+// Owner returns the user with that subscription id, who must have that name too, unless it is "". A wrong id, the id of
+// nobody and the name of somebody else are the same not_found. An id that no user can have is not asked for: not every
+// database takes every character.
+func (s *Service) Owner(ctx context.Context, subID, username string) (domain.User, error) {
 	unknown := domain.NotFound("subscription not found")
 	if err := domain.CheckSubID(subID); err != nil {
 		return domain.User{}, unknown.Because(err)
 	}
 	user, err := s.DB.UserBySubID(ctx, subID)
-	if domain.CodeOf(err) == domain.CodeNotFound {
-		err = unknown.Because(err)
+	switch {
+	case domain.CodeOf(err) == domain.CodeNotFound:
+		return domain.User{}, unknown.Because(err)
+	case err == nil && username != "" && domain.NameKey(username) != user.UsernameKey:
+		return domain.User{}, unknown
 	}
 	return user, err
 }
@@ -90,7 +89,7 @@ func (s *Service) links(ctx context.Context, user *domain.User, host string, ext
 // LinksBySubID returns the share links of the user with that subscription id, external ones last, none for the id of
 // nobody.
 func (s *Service) LinksBySubID(ctx context.Context, subID, host string) ([]string, error) {
-	user, err := s.owner(ctx, subID)
+	user, err := s.Owner(ctx, subID, "")
 	if domain.CodeOf(err) == domain.CodeNotFound {
 		return []string{}, nil
 	}
@@ -125,7 +124,12 @@ func (s *Service) render(ctx context.Context, user *domain.User, format, host st
 		return plugin.Rendered{}, traffic, err
 	}
 	req := s.request(user, traffic, format)
-	left := s.current.Load().fill(req, user, ids, host, s.Loopback)
+	snap := s.current.Load()
+	v, err := s.viewer(ctx, snap, user, req)
+	if err != nil {
+		return plugin.Rendered{}, traffic, err
+	}
+	left := snap.fill(req, v, ids, snap.publicHost(host, s.Loopback))
 	addExternal(req, external)
 	if len(left) > 0 {
 		if len(req.Endpoints) == 0 {
@@ -142,14 +146,6 @@ func (s *Service) render(ctx context.Context, user *domain.User, format, host st
 		return rendered, traffic, domain.Unavailable("the format " + format + " can not be made now, because its plugin failed").Because(err)
 	}
 	return rendered, traffic, nil
-}
-
-func (s *Service) formats() []string {
-	var ids []string
-	for _, item := range s.Renderer.Items(wire.KindFormat) {
-		ids = append(ids, item.ID)
-	}
-	return ids
 }
 
 func (s *Service) request(user *domain.User, traffic domain.Traffic, format string) *wire.FormatRequest {
@@ -170,25 +166,60 @@ func (s *Service) request(user *domain.User, traffic domain.Traffic, format stri
 	return req
 }
 
-// fill puts the endpoints of the user into the request, by inbound id. It returns the tags of the inbounds that no
-// client could reach, because no address of them is known.
-func (s *snapshot) fill(req *wire.FormatRequest, user *domain.User, inbounds []int64, host string, loopback bool) (left []string) {
-	public := s.publicHost(host, loopback)
-	for _, id := range inbounds {
-		i, ok := s.byInbound[id]
-		if !ok {
-			continue
-		}
-		e := s.endpoints[i].Endpoint
-		if e.Address = s.endpoints[i].address(public); e.Address == "" {
-			left = append(left, e.InboundTag)
-			continue
-		}
-		req.Endpoints = append(req.Endpoints, e)
-		req.Accounts = append(req.Accounts, s.endpoints[i].account(user))
+// viewer is the user as hosts see it.
+func (s *Service) viewer(ctx context.Context, snap *snapshot, user *domain.User, req *wire.FormatRequest) (viewer, error) {
+	v := viewer{user: user, status: domain.Status(req.User.Status), used: req.User.Up + req.User.Down, now: req.Now, zone: snap.zone}
+	if !snap.asksOwner {
+		return v, nil
 	}
-	req.Prepared = s.handle(public, inbounds)
+	admin, err := s.DB.AdminByID(ctx, user.AdminID)
+	v.owner = admin.Username
+	return v, err
+}
+
+// fill puts the endpoints of the user into the request: first the hosts, by priority and then by id, because that is an
+// order that somebody chose; behind them the inbounds that have no enabled host, by id. An inbound all of whose hosts are
+// for users of another status gives nothing. It returns the tags of the inbounds that no client could reach, because no
+// address of them is known.
+func (s *snapshot) fill(req *wire.FormatRequest, v viewer, inbounds []int64, public string) (left []string) {
+	add := func(e wire.Endpoint, a wire.Account) {
+		if e.Address == "" {
+			left = append(left, e.InboundTag)
+			return
+		}
+		req.Endpoints, req.Accounts = append(req.Endpoints, e), append(req.Accounts, a)
+	}
+	hosts := s.hostsOf(inbounds, v.status)
+	for _, h := range hosts {
+		add(h.tell(v, public))
+	}
+	for _, id := range inbounds {
+		if i, ok := s.byInbound[id]; ok && len(s.hosts[id]) == 0 {
+			e := s.endpoints[i].Endpoint
+			e.Address = s.endpoints[i].address(public)
+			add(e, s.endpoints[i].account(v.user))
+		}
+	}
+	if !slices.ContainsFunc(hosts, (*host).personal) {
+		req.Prepared = s.handle(public, inbounds, hosts)
+	}
 	return left
+}
+
+// hostsOf are those of the inbounds that users of that status are told of, in order.
+func (s *snapshot) hostsOf(inbounds []int64, status domain.Status) (hosts []*host) {
+	if s.hosts == nil {
+		return nil
+	}
+	for _, id := range inbounds {
+		for _, h := range s.hosts[id] {
+			if h.shownTo(status) {
+				hosts = append(hosts, h)
+			}
+		}
+	}
+	slices.SortFunc(hosts, func(a, b *host) int { return a.place - b.place })
+	return hosts
 }
 
 // addExternal puts the links behind the endpoints. Few users share a list with them, so it is not named: plugins keep the
@@ -204,8 +235,9 @@ func addExternal(req *wire.FormatRequest, links []string) {
 }
 
 // handle is a number for exactly the endpoints that fill makes of these: by it a format plugin that prepares knows a
-// list that it has had before, which makes rendering three times as fast. It is never 0, which means "not named".
-func (s *snapshot) handle(public string, inbounds []int64) uint64 {
+// list that it has had before, which makes rendering three times as fast. It is never 0, which means "not named". Hosts
+// that tell users different things have none: their lists would push out those that many share.
+func (s *snapshot) handle(public string, inbounds []int64, hosts []*host) uint64 {
 	h := fnv.New64a()
 	var word [8]byte
 	put := func(n uint64) {
@@ -215,6 +247,9 @@ func (s *snapshot) handle(public string, inbounds []int64) uint64 {
 	put(s.number)
 	for _, id := range inbounds {
 		put(uint64(id))
+	}
+	for _, host := range hosts { // those of one inbound may differ by the user's status
+		put(^uint64(host.ID)) // no inbound's id
 	}
 	_, _ = h.Write([]byte(public))
 	return max(h.Sum64(), 1)

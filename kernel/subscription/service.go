@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/jonboulle/clockwork"
 	"go.uber.org/zap"
@@ -56,10 +57,13 @@ type Service struct {
 
 // snapshot is everything but the user that a subscription is made of. It is never changed, only replaced.
 type snapshot struct {
-	number    uint64        // no other has it
-	endpoints []endpoint    // of enabled inbounds, by inbound id
-	byInbound map[int64]int // index into endpoints
+	number    uint64            // no other has it
+	endpoints []endpoint        // of enabled inbounds, by inbound id
+	byInbound map[int64]int     // index into endpoints
+	hosts     map[int64][]*host // enabled ones of those inbounds, by priority and then by id; nil when there is none
+	asksOwner bool              // a host names the admin of its user
 	settings  domain.Settings
+	zone      *time.Location // of the settings
 }
 
 // New returns the service; it renders nothing until Reload has been called.
@@ -69,8 +73,8 @@ func New(o Options) *Service {
 	return s
 }
 
-// Reload reads inbounds and settings anew and swaps them in. An inbound that can not be described to clients is left
-// out and logged.
+// Reload reads inbounds, hosts and settings anew and swaps them in. An inbound that can not be described to clients is
+// left out and logged.
 func (s *Service) Reload(ctx context.Context) error {
 	s.loading.Lock()
 	defer s.loading.Unlock()
@@ -78,11 +82,19 @@ func (s *Service) Reload(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read inbounds: %w", err)
 	}
+	hosts, err := s.DB.Hosts(ctx)
+	if err != nil {
+		return fmt.Errorf("read hosts: %w", err)
+	}
 	settings, err := s.DB.Settings(ctx)
 	if err != nil {
 		return fmt.Errorf("read settings: %w", err)
 	}
-	next := &snapshot{number: s.loads.Add(1), settings: settings, byInbound: make(map[int64]int, len(inbounds))}
+	zone, err := time.LoadLocation(settings.TimeZone)
+	if err != nil { // it was checked when it was set
+		zone = time.UTC
+	}
+	next := &snapshot{number: s.loads.Add(1), settings: settings, zone: zone, byInbound: make(map[int64]int, len(inbounds))}
 	for _, in := range inbounds {
 		if !in.Enabled {
 			continue
@@ -95,6 +107,24 @@ func (s *Service) Reload(ctx context.Context) error {
 		next.byInbound[in.ID] = len(next.endpoints)
 		next.endpoints = append(next.endpoints, e)
 	}
+	next.addHosts(hosts)
 	s.current.Store(next)
 	return nil
+}
+
+// addHosts puts the hosts, which are in order, in front of their inbounds.
+func (s *snapshot) addHosts(hosts []domain.Host) {
+	for place, h := range hosts {
+		i, served := s.byInbound[h.InboundID]
+		if h.Disabled || !served {
+			continue
+		}
+		if s.hosts == nil {
+			s.hosts = map[int64][]*host{}
+		}
+		front := newHost(h, s.endpoints[i])
+		front.place = place
+		s.hosts[h.InboundID] = append(s.hosts[h.InboundID], front)
+		s.asksOwner = s.asksOwner || front.asksOwner()
+	}
 }

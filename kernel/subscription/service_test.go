@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/sluicehq/sluice/kernel/domain"
 	"github.com/sluicehq/sluice/kernel/plugin"
 	"github.com/sluicehq/sluice/plugins"
+	"github.com/sluicehq/sluice/sdk/wire"
 	"github.com/sluicehq/sluice/storage"
 	"github.com/sluicehq/sluice/storage/storagetest"
 )
@@ -27,7 +29,8 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
 	ctx := context.Background()
-	host, err := plugin.Open(ctx, plugin.Options{})
+	patient := plugin.Limits{Call: map[wire.Op]time.Duration{wire.OpFormat: time.Minute, wire.OpPrepare: time.Minute}} // on a busy machine
+	host, err := plugin.Open(ctx, plugin.Options{Limits: patient})
 	if err != nil {
 		panic(err)
 	}
@@ -47,6 +50,9 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
+// benches are the services so far. The plugins outlive each, so that each must name its lists of endpoints differently.
+var benches atomic.Uint64
+
 // start is the moment at which the clock of every test begins, in ms UTC.
 const start = int64(1_790_000_000_000)
 
@@ -58,20 +64,21 @@ func (u *traffic) Usage(context.Context, int64) (domain.Traffic, error) { return
 // bench is the service over a real database and real plugins.
 type bench struct {
 	*Service
-	t     *testing.T
+	t     testing.TB
 	db    *storage.DB
 	logs  *observer.ObservedLogs
 	used  *traffic
 	admin int64
 }
 
-func newBench(t *testing.T) *bench {
+func newBench(t testing.TB) *bench {
 	t.Helper()
 	clock := clockwork.NewFakeClockAt(time.UnixMilli(start))
 	db := storagetest.Open(t, storage.Options{DSN: filepath.Join(t.TempDir(), "sluice.db"), Clock: clock})
 	observed, logs := observer.New(zap.WarnLevel)
 	b := &bench{t: t, db: db, logs: logs, used: &traffic{}}
 	b.Service = New(Options{DB: db, Clock: clock, Log: zap.New(observed), Renderer: renderer, Usage: b.used, Loopback: true})
+	b.loads.Store(benches.Add(1) << 32)
 	admin := domain.Admin{Username: "root", Sudo: true, Enabled: true}
 	b.write(func(tx *storage.Tx) error { return tx.InsertAdmin(t.Context(), &admin) })
 	b.admin = admin.ID

@@ -4,6 +4,7 @@ package main
 
 import (
 	"github.com/sluicehq/sluice/plugins/links"
+	"github.com/sluicehq/sluice/plugins/names"
 	"github.com/sluicehq/sluice/plugins/periods"
 	"github.com/sluicehq/sluice/sdk"
 	"github.com/sluicehq/sluice/sdk/wire"
@@ -14,7 +15,7 @@ var renderer links.Renderer
 
 func init() {
 	sdk.Register(sdk.Info{
-		Name: "sluice-builtin", Version: "1.0.0", Description: "The formats and periods that come with Sluice.",
+		Name: "sluice-builtin", Version: "1.0.0", Description: "The formats, periods and username strategies that come with Sluice.",
 	})
 	register("links", sdk.FormatOptions{Title: "Links", Description: "One share link per line."},
 		func(list []byte) []byte { return list })
@@ -27,6 +28,9 @@ func init() {
 	}, renderer.Base64)
 	for _, rule := range periods.Rules() {
 		sdk.Period(rule.ID, rule.Options, rule.Next)
+	}
+	for _, strategy := range names.Strategies() {
+		sdk.Username(strategy.ID, strategy.Options, strategy.Names)
 	}
 }
 

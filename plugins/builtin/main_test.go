@@ -2,11 +2,13 @@ package main
 
 import (
 	"encoding/base64"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/sluicehq/sluice/plugins/links"
 	"github.com/sluicehq/sluice/plugins/links/linkstest"
+	"github.com/sluicehq/sluice/plugins/names"
 	"github.com/sluicehq/sluice/plugins/periods"
 	"github.com/sluicehq/sluice/sdk"
 	"github.com/sluicehq/sluice/sdk/wire"
@@ -64,7 +66,7 @@ func TestLeftOutIsLogged(t *testing.T) {
 
 func TestManifest(t *testing.T) {
 	want := `{"abi":1,"name":"sluice-builtin","version":"1.0.0",` +
-		`"description":"The formats and periods that come with Sluice.",` +
+		`"description":"The formats, periods and username strategies that come with Sluice.",` +
 		`"provides":[{"kind":"format","id":"links","title":"Links","description":"One share link per line.",` +
 		`"content_type":"text/plain; charset=utf-8","cache":"revision","prepare":true},` +
 		`{"kind":"format","id":"links-base64","title":"Links, base64",` +
@@ -93,6 +95,26 @@ func TestPeriods(t *testing.T) {
 			var got wire.PeriodReply
 			if err := got.Decode(b); err != nil || got != want || got.Never != (rule.ID == "no_reset") {
 				t.Errorf("got %+v, %v; want %+v", got, err, want)
+			}
+		})
+	}
+}
+
+func TestUsernames(t *testing.T) {
+	for _, strategy := range names.Strategies() {
+		t.Run(strategy.ID, func(t *testing.T) {
+			req := wire.UsernameRequest{ID: strategy.ID, Base: "user10", Start: 1, Count: 3, Entropy: []byte("some entropy")}
+			want, err := strategy.Names(&req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := sdk.Call(wire.OpUsername, req.Append(nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got wire.UsernameReply
+			if err := got.Decode(b); err != nil || len(want) != 3 || !slices.Equal(got.Names, want) {
+				t.Errorf("got %q, %v; want %q", got.Names, err, want)
 			}
 		})
 	}

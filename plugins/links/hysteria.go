@@ -9,6 +9,7 @@ func (w *writer) hysteriaQuery(h *wire.Hysteria, p *params) {
 	w.param("ech=", p.ech)
 	w.param("fm=", p.finalmask)
 	w.param("fp=", p.fingerprint)
+	w.param("insecure=", p.insecure)
 	w.param("mport=", h.Ports)
 	w.param("obfs=", h.Obfs)
 	w.param("obfs-password=", h.ObfsPassword)

@@ -13,6 +13,7 @@ type params struct {
 	fingerprint string
 	headerType  string
 	host        string
+	insecure    string // allowInsecure, "1" or nothing
 	mode        string
 	mtu         uint32
 	path        string
@@ -37,6 +38,11 @@ func (p *params) collect(e *wire.Endpoint) {
 	p.finalmask, p.security = e.Finalmask, "none"
 	p.collectTransport(&e.Transport)
 	p.collectSecurity(&e.Security)
+	for _, param := range e.Params {
+		if param.Name == "allowInsecure" && p.security == "tls" {
+			p.insecure = param.Value
+		}
+	}
 }
 
 // collectTransport takes only what the network uses: a host may have switched networks and left the old fields in.

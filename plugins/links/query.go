@@ -4,6 +4,7 @@ package links
 // the one parameter that belongs to the user; where flow may come, encryption is never empty, so that it is not first.
 func (w *writer) queryToFlow(p *params) {
 	w.sep = '?'
+	w.param("allowInsecure=", p.insecure)
 	w.list("alpn=", p.alpn)
 	w.param("authority=", p.authority)
 	w.param("ech=", p.ech)

@@ -16,6 +16,7 @@ func (w *writer) vmessParts(e *wire.Endpoint, p *params) (head, middle, tail []b
 	w.sep = '{'
 	w.member(`"add":`, e.Address)
 	w.str(`,"aid":"0"`)
+	w.optional(`"allowInsecure":`, p.insecure)
 	w.listMember(`"alpn":`, p.alpn)
 	w.optional(`"authority":`, p.authority)
 	w.optional(`"ech":`, p.ech)

@@ -26,6 +26,7 @@ type Item struct {
 	Description string  `json:"description,omitempty"`
 	Params      RawJSON `json:"params_schema,omitempty"` // JSON Schema of params or settings, empty = takes none
 
+	Base      string `json:"base,omitempty"`      // username: BaseNone, BaseOptional ("" too) or BaseRequired
 	Collision string `json:"collision,omitempty"` // username: CollisionSkip ("" too) or CollisionRetry
 
 	QuotaOnly bool `json:"quota_only,omitempty"` // period: resets only users that have a quota
@@ -44,6 +45,13 @@ const (
 	KindPeriod   = "period"
 	KindFormat   = "format"
 	KindEvent    = "event"
+)
+
+// What a username item makes of the request's Base and Start.
+const (
+	BaseNone     = "none"     // nothing: a request that gives one of them is refused
+	BaseOptional = "optional" // it works with and without
+	BaseRequired = "required" // it needs a base: a request without one is refused
 )
 
 // What the kernel does when a generated name is taken.
