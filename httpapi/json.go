@@ -32,11 +32,14 @@ func readJSON(data []byte, to any) error {
 	case errors.As(err, &syntax):
 		return errors.New("is not valid JSON: " + err.Error())
 	case errors.As(err, &number):
-		field := cmp.Or(number.Field, memberAt(data, number.Offset), "a number")
+		field := cmp.Or(embedded.ReplaceAllString(number.Field, ""), memberAt(data, number.Offset), "a number")
 		return errors.New(field + " is out of range: " + strings.TrimPrefix(number.Value, "number "))
 	}
 	return err
 }
+
+// embedded are the structs on the path to a member that callers know nothing of: names of members begin in lower case.
+var embedded = regexp.MustCompile(`\b[A-Z]\w*\.`)
 
 // wholeNumbers writes whole numbers that scripts made with floats, such as 53687091200.0, as the integers that they are.
 // any is false when there is none, or when data is no JSON.

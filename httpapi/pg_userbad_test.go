@@ -24,6 +24,7 @@ func TestPGBadUser(t *testing.T) {
 	}{
 		{"a negative limit", `"data_limit":-1`, 422, fields("data_limit", "Data limit must be 0 or greater")},
 		{"a limit in words", `"data_limit":"10"`, 422, fields("data_limit", "Must be integer")},
+		{"a limit of 20 digits", `"hwid_limit":99999999999999999999`, 422, fields("hwid_limit", "hwid_limit is out of range: 99999999999999999999")},
 		{"a long note", `"note":"` + strings.Repeat("é", 501) + `"`, 422, fields("note", "String should have at most 500 characters")},
 		{"a status that is none", `"status":"limited"`, 422, ""},
 		{"on hold without a duration", `"status":"on_hold"`, 422, fields("status", sentenceNoHold)},

@@ -47,7 +47,7 @@ func (db *DB) migrate(ctx context.Context, files fs.FS, log *zap.Logger) (err er
 		return fmt.Errorf("read applied migrations: %w", err)
 	}
 	if len(unknown) > 0 {
-		return domain.Invalid("database", "the database was changed by a newer version of Sluice; run that one").
+		return domain.Invalid("database", "was changed by a newer version of Sluice; run that one").
 			Because(fmt.Errorf("unknown migrations: %s", unknown))
 	}
 	done, err := m.Migrate(ctx)

@@ -217,7 +217,7 @@ func TestNewerDatabaseIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := storage.Open(ctx, storage.Options{DSN: dsn})
-		fails(t, err, domain.Invalid("database", "the database was changed by a newer version of Sluice; run that one"))
+		fails(t, err, domain.Invalid("database", "was changed by a newer version of Sluice; run that one"))
 	})
 }
 

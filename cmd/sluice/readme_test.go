@@ -51,7 +51,7 @@ func TestReadme(t *testing.T) {
 		`"tag":"in-`, `"msg":"Client added"`, `"totalGB":53687091200`, `"obj":["vless://`, "\nvless://", "\nok\n",
 		`"msg":"Client updated"`, `{"adjusted":1,"skipped":[]}`, `"limitIp":1,"limitHwid":0,"totalGB":54760833024`,
 		`"reason":"email already in use: alice@example.com"`, `"items":[{"email":"bob"`, `{"deleted":1,"skipped":[{"email":"nobody"`,
-		`"msg":"Client deleted"`,
+		`"created":5`, `"email":"m_user3"`, `"inbound_tags":["in-`, `"msg":"Client deleted"`,
 	} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("the commands do not print %s", want)

@@ -29,6 +29,7 @@ func templates(t *testing.T, args ...string) {
 		{"100 users in sequence", (*shop).sequence},
 		{"500 users", (*shop).fiveHundred},
 		{"upgrade", (*shop).upgrade},
+		{"next plan", (*shop).nextPlan},
 		{"disabled template", (*shop).disabledTemplate},
 		{"one user in two dialects", (*shop).twoDialects},
 	} {

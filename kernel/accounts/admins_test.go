@@ -2,10 +2,12 @@ package accounts_test
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -45,6 +47,29 @@ func TestFirstAdmin(t *testing.T) {
 	if err != nil || len(list) != 1 || !list[0].Sudo || !list[0].Enabled || list[0].CreatedAt != start {
 		t.Errorf("admins %+v, %v", list, err)
 	}
+}
+
+// Servers that start on one empty database together make one admin, and each goes on.
+func TestFirstAdminOfServers(t *testing.T) {
+	b := newBench(t)
+	db := storagetest.SQLite(t)
+	passwords, errs := make([]string, 4), make([]error, 4)
+	var servers sync.WaitGroup
+	for i := range passwords {
+		servers.Go(func() {
+			s := accounts.New(accounts.Options{DB: db, Clock: b.clock})
+			passwords[i], errs[i] = s.FirstAdmin(t.Context())
+		})
+	}
+	servers.Wait()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+	passwords = slices.DeleteFunc(passwords, func(p string) bool { return p == "" })
+	if len(passwords) != 1 {
+		t.Fatalf("passwords %q", passwords)
+	}
+	wantPassword(t, db, "admin", passwords[0], true)
 }
 
 func TestCreateAdmin(t *testing.T) {

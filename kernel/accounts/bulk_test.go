@@ -48,14 +48,16 @@ var bulkCases = []bulkCase{
 	{
 		name: "create",
 		do: func(ctx context.Context, b *bench, how accounts.How) (accounts.Report, error) {
-			again, bad := b.user("A"), b.user("x/y")
+			again, bad, followed, grouped := b.user("A"), b.user("x/y"), b.user("f"), b.user("g")
 			again.SubID = "s1"
-			return b.CreateUsers(ctx, []accounts.NewUser{again, b.user("e"), bad, b.user("E")}, how)
+			nextOf(9)(&followed)
+			grouped.GroupNames = []string{"new", ""}
+			return b.CreateUsers(ctx, []accounts.NewUser{again, followed, b.user("e"), bad, grouped, b.user("E")}, how)
 		},
 		done: []string{"e"}, count: 1,
 		skipped: []string{
-			"A: username already in use: A", `x/y: username must not contain spaces, control characters, / or \`,
-			"E: username already in use: E",
+			"A: username already in use: A", "f: template not found", `x/y: username must not contain spaces, control characters, / or \`,
+			"g: group name is required", "E: username already in use: E",
 		},
 		effects: []string{"user 5 [1]"},
 	},

@@ -401,13 +401,20 @@ func TestApplyTemplateKeeps(t *testing.T) {
 func TestApplyTemplateIsOvertaken(t *testing.T) {
 	b, periods := newSlow(t)
 	b.create(b.user("bob"))
-	periods.first = func() { b.edit("alice", func(v *accounts.UserView) { v.LimitIP = 7 }) }
+	calls := 0
+	var busy func() // the answer never comes before another change
+	busy = func() {
+		calls++
+		b.edit("alice", func(v *accounts.UserView) { v.LimitIP, v.Quota = calls, nil })
+		periods.first = busy
+	}
+	periods.first = busy
 	if _, err := b.ApplyTemplateTo(t.Context(), b.root(), []int64{1, 2}, 1, nil); err != nil {
 		t.Fatal(err)
 	}
 	v, err := b.User(t.Context(), "alice")
-	if err != nil || v.LimitIP != 7 || v.HasNextPlan || b.plan("bob") != "quota 1000, policy every, in [1 2 4] by [2 1]" {
-		t.Errorf("alice %+v, %v, bob has %s", v, err, b.plan("bob"))
+	if err != nil || calls == 0 || v.LimitIP != calls || v.HasNextPlan || b.plan("alice") != b.plan("bob") || b.plan("bob") != "quota 1000, policy every, in [1 2 4] by [2 1]" {
+		t.Errorf("alice %+v, %v, has %s, bob has %s", v, err, b.plan("alice"), b.plan("bob"))
 	}
 	b, periods = newSlow(t)
 	periods.first = func() {
@@ -417,6 +424,14 @@ func TestApplyTemplateIsOvertaken(t *testing.T) {
 	}
 	_, err = b.ApplyTemplate(t.Context(), b.root(), "alice", 1, nil)
 	wantError(t, err, domain.CodeNotFound, "", "client not found")
+	b, periods = newSlow(t)
+	b.edit("alice", func(v *accounts.UserView) { v.ResetPolicy, v.ResetParams = "every", `{"days":10}` })
+	periods.first = func() { // its boundary was not asked for, and is needed now
+		t.Error("a period is asked although the policy stays")
+	}
+	if _, err := b.ApplyTemplate(t.Context(), b.root(), "alice", 1, nil); err != nil {
+		t.Error(err)
+	}
 	b.agree()
 }
 

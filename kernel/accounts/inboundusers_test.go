@@ -28,7 +28,7 @@ func TestEachInboundUser(t *testing.T) {
 	b.inbounds(3)
 	var quota int64 = 10
 	for _, n := range []accounts.NewUser{
-		{Username: "alice", Inbounds: []int64{1, 2}, Enabled: true, GroupNames: []string{"vip"}},
+		{Username: "alice", Inbounds: []int64{1, 2}, Enabled: true, GroupNames: []string{"vip", "b", "a", "b"}},
 		{Username: "bob", Inbounds: []int64{2}},
 		{Username: "carol", Inbounds: []int64{1}, Enabled: true, Quota: &quota},
 	} {
@@ -41,15 +41,15 @@ func TestEachInboundUser(t *testing.T) {
 		some    int
 		want    []string
 	}{
-		{1, 9, []string{"alice vip active", "carol  limited"}},
-		{1, 1, []string{"alice vip active"}},
-		{2, 9, []string{"alice vip active", "bob  disabled"}},
+		{1, 9, []string{`alice vip ["vip" "b" "a"] active`, "carol  [] limited"}},
+		{1, 1, []string{`alice vip ["vip" "b" "a"] active`}},
+		{2, 9, []string{`alice vip ["vip" "b" "a"] active`, "bob  [] disabled"}},
 		{3, 9, nil},
 		{4, 9, nil},
 	} {
 		var got []string
 		for _, l := range b.usersOf(c.inbound, c.some) {
-			got = append(got, fmt.Sprintf("%s %s %s", l.User.Username, l.Group, l.Status))
+			got = append(got, fmt.Sprintf("%s %s %q %s", l.User.Username, l.Group, l.GroupNames, l.Status))
 		}
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%d of inbound %d: %q, want %q", c.some, c.inbound, got, c.want)

@@ -32,8 +32,9 @@ type turn struct {
 // turns plans turns at one moment, under the settings of that moment.
 type turns struct {
 	*Service
-	now      int64 // ms UTC
-	settings domain.Settings
+	now       int64 // ms UTC
+	settings  domain.Settings
+	templates map[int64]domain.Template // of next plans, as far as they were read, by id
 }
 
 // Advance brings users up to now: holds end, subscriptions renew, usage resets at its boundaries, the stored status
@@ -49,7 +50,7 @@ func (s *Service) Advance(ctx context.Context, userIDs []int64, firstUse map[int
 	if err != nil {
 		return nil, err
 	}
-	at := turns{s, s.now(), settings}
+	at := turns{s, s.now(), settings, map[int64]domain.Template{}}
 	planned := make(map[int64]turn, len(accounts))
 	for _, a := range accounts {
 		planned[a.User.ID] = at.plan(ctx, a.User, a.Traffic.Used(), firstUse[a.User.ID])

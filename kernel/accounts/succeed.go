@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 
 	"github.com/sluicehq/sluice/kernel/domain"
 	"github.com/sluicehq/sluice/storage"
@@ -25,8 +26,11 @@ func (t turns) succeed(ctx context.Context, p *turn, used int64) {
 	if !u.Succeeded() || p.failed != nil {
 		return
 	}
-	next, err := t.succession(ctx, &u)
-	if err != nil {
+	next, err := t.succession(ctx, &u, t.template)
+	switch {
+	case domain.CodeOf(err) == domain.CodeNotFound: // its template was deleted just now, and the plan with it
+		return
+	case err != nil:
 		t.fail(p, u.ResetPolicy, err)
 		return
 	}
@@ -34,12 +38,26 @@ func (t turns) succeed(ctx context.Context, p *turn, used int64) {
 	p.user, p.next, p.reset = u, next, domain.ResetByRenewal
 }
 
+// template reads a template once for all users of a batch.
+func (t turns) template(ctx context.Context, id int64) (read domain.Template, err error) {
+	read, known := t.templates[id]
+	if known {
+		return read, nil
+	}
+	if read, err = t.DB.Template(ctx, id); err == nil {
+		t.templates[id] = read
+	}
+	return read, err
+}
+
 // succession makes a user what its next plan says.
-func (s *Service) succession(ctx context.Context, u *domain.User) (*successor, error) {
+func (s *Service) succession(
+	ctx context.Context, u *domain.User, template func(context.Context, int64) (domain.Template, error),
+) (*successor, error) {
 	plan := u.NextPlan
 	next := &successor{carriesOver: plan.NextCarriesOver}
 	if plan.NextTemplate != nil {
-		t, err := s.DB.Template(ctx, *plan.NextTemplate)
+		t, err := template(ctx, *plan.NextTemplate)
 		if err != nil {
 			return nil, err
 		}
@@ -80,11 +98,12 @@ func (p plans) check(ctx context.Context, tx *storage.Tx, plan domain.NextPlan) 
 	if known {
 		return why, nil
 	}
-	err := checkNext(ctx, tx, plan)
-	if err != nil && domain.CodeOf(err) != domain.CodeNotFound {
+	switch err := checkNext(ctx, tx, plan); {
+	case domain.CodeOf(err) == domain.CodeNotFound:
+		why = domain.NotFound("template not found")
+	case err != nil:
 		return nil, err
 	}
-	why = reason(err)
 	p[*plan.NextTemplate] = why
 	return why, nil
 }
@@ -100,14 +119,19 @@ func carriedOver(quota, before *int64, used int64) *int64 {
 
 // regroup puts those of the users whose next plan says so into its groups.
 func (t turns) regroup(ctx context.Context, tx *storage.Tx, changed []domain.Account, planned map[int64]turn) error {
-	for i := range changed {
-		next := planned[changed[i].User.ID].next
-		if next == nil || next.groups == nil {
-			continue
+	var places []int
+	var moved []domain.Account
+	for i, a := range changed {
+		if next := planned[a.User.ID].next; next != nil && next.groups != nil {
+			a.Groups = slices.Clone(next.groups)
+			places, moved = append(places, i), append(moved, a)
 		}
-		if err := regroup(ctx, tx, &changed[i], next.groups); err != nil {
-			return err
-		}
+	}
+	if err := tx.ReplaceGroups(ctx, moved); err != nil {
+		return err
+	}
+	for i, place := range places {
+		changed[place] = moved[i]
 	}
 	return nil
 }
@@ -143,7 +167,7 @@ func (s *Service) tryActivate(ctx context.Context, who Principal, id int64) (dom
 		return domain.Account{}, domain.NotFound("User doesn't have next plan")
 	}
 	planned := user
-	next, err := s.succession(ctx, &planned)
+	next, err := s.succession(ctx, &planned, s.DB.Template)
 	if err != nil {
 		return domain.Account{}, err
 	}

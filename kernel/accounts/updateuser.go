@@ -43,25 +43,25 @@ func (s *Service) tryUpdate(ctx context.Context, before domain.User, edit func(v
 	if err != nil {
 		return UserView{}, err
 	}
-	had, group, groups := slices.Clone(after.Inbounds), after.Group, slices.Clone(after.GroupIDs)
+	e := edition{before: before, shown: after}
+	e.shown.Inbounds, e.shown.GroupIDs = slices.Clone(after.Inbounds), slices.Clone(after.GroupIDs)
 	if err := edit(&after); err != nil {
 		return UserView{}, err
 	}
 	slices.Sort(after.Inbounds)
 	after.Inbounds, after.GroupIDs = slices.Compact(after.Inbounds), distinct(after.GroupIDs)
 	normalizePolicy(&after.User)
-	if reflect.DeepEqual(before, after.User) && slices.Equal(had, after.Inbounds) && group == after.Group &&
-		slices.Equal(groups, after.GroupIDs) {
+	if e.after = after; e.empty() {
 		return after, nil
 	}
-	if err := checkUser(&after.User); err != nil {
+	if err := checkUser(&e.after.User); err != nil {
 		return UserView{}, err
 	}
 	if err := checkLabel(after.Group); err != nil {
 		return UserView{}, err
 	}
 	if before.ResetPolicy != after.ResetPolicy || before.ResetParams != after.ResetParams {
-		if err := s.schedule(ctx, &after.User); err != nil {
+		if err := s.schedule(ctx, &e.after.User); err != nil {
 			return UserView{}, err
 		}
 	}
@@ -69,40 +69,57 @@ func (s *Service) tryUpdate(ctx context.Context, before domain.User, edit func(v
 		if a.User.Revision != before.Revision {
 			return errOvertaken
 		}
-		a.User = after.User
+		a.User = e.after.User
 		a.User.UpdatedAt = s.now()
-		if before.UsernameKey != domain.NameKey(after.Username) { // what was kept under the name is for a new user of it
-			if err := tx.DropKeptTraffic(ctx, []string{after.Username}); err != nil {
-				return err
-			}
-		}
-		if err := checkNext(ctx, tx, after.NextPlan); err != nil {
-			return err
-		}
-		if before.AdminID != after.AdminID {
-			if err := takeRoom(ctx, tx, after.AdminID, 1); err != nil {
-				return err
-			}
-		}
-		if group != after.Group {
-			if err := relabel(ctx, tx, a, after.Group); err != nil {
-				return err
-			}
-		}
-		if !slices.Equal(groups, after.GroupIDs) {
-			if err := regroup(ctx, tx, a, after.GroupIDs); err != nil {
-				return err
-			}
-		}
-		if slices.Equal(had, after.Inbounds) {
-			return nil
-		}
-		return replaceInbounds(ctx, tx, a, had, after.Inbounds)
+		return e.store(ctx, tx, a)
 	})
 	if err != nil {
 		return UserView{}, err
 	}
 	return s.viewOf(ctx, &s.DB.Reader, account)
+}
+
+// edition is a change of a user that was planned on what was read and shown.
+type edition struct {
+	before domain.User
+	shown  UserView // of which Inbounds, Group and GroupIDs count
+	after  UserView
+}
+
+func (e *edition) empty() bool {
+	return reflect.DeepEqual(e.before, e.after.User) && slices.Equal(e.shown.Inbounds, e.after.Inbounds) &&
+		e.shown.Group == e.after.Group && slices.Equal(e.shown.GroupIDs, e.after.GroupIDs)
+}
+
+// store writes what belongs to the user beside its row, and checks what the change refers to.
+func (e *edition) store(ctx context.Context, tx *storage.Tx, a *domain.Account) error {
+	if e.before.UsernameKey != domain.NameKey(e.after.Username) { // what was kept under the name is for a new user of it
+		if err := tx.DropKeptTraffic(ctx, []string{e.after.Username}); err != nil {
+			return err
+		}
+	}
+	if err := checkNext(ctx, tx, e.after.NextPlan); err != nil {
+		return err
+	}
+	if e.before.AdminID != e.after.AdminID {
+		if err := takeRoom(ctx, tx, e.after.AdminID, 1); err != nil {
+			return err
+		}
+	}
+	if e.shown.Group != e.after.Group {
+		if err := relabel(ctx, tx, a, e.after.Group); err != nil {
+			return err
+		}
+	}
+	if !slices.Equal(e.shown.GroupIDs, e.after.GroupIDs) {
+		if err := regroup(ctx, tx, a, e.after.GroupIDs); err != nil {
+			return err
+		}
+	}
+	if slices.Equal(e.shown.Inbounds, e.after.Inbounds) {
+		return nil
+	}
+	return replaceInbounds(ctx, tx, a, e.shown.Inbounds, e.after.Inbounds)
 }
 
 // replaceInbounds gives an account that was shown with some inbounds those that are wanted. They have to exist.

@@ -1,6 +1,7 @@
 package subscription
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -119,6 +120,19 @@ func TestExample(t *testing.T) {
 	} {
 		if got := Example(raw); got != want {
 			t.Errorf("%s: %q, want %q", raw, got, want)
+		}
+	}
+}
+
+// The README is where an operator looks for them.
+func TestVariablesAreInTheReadme(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range variables {
+		if !strings.Contains(string(readme), "`{"+name+"}`") {
+			t.Errorf("the README does not tell of {%s}", name)
 		}
 	}
 }
