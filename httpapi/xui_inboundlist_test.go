@@ -201,7 +201,7 @@ func TestXUIManyClients(t *testing.T) {
 	if size < users*300 || clients < users-40 { // an id that lies on the border of two parts is not seen
 		t.Errorf("%d bytes with %d clients", size, clients)
 	}
-	if usual > uint64(size)*3/4 {
+	if usual > uint64(size) { // who held all clients would hold several times that
 		t.Errorf("%d of %d bytes were held", usual, size)
 	}
 }

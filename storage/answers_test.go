@@ -49,7 +49,7 @@ func TestAnswers(t *testing.T) {
 		})
 		equal(t, "last change", must(db.LastChange(ctx))(t), last)
 
-		a.Caller = -1 // a session of the admin 1
+		a.Caller, a.CreatedAt = -1, 0 // a session of the admin 1
 		write(t, db, func(tx *storage.Tx) error { return tx.SaveAnswer(ctx, a) })
 		equal(t, "of a session", must(db.Answer(ctx, -1, a.Route, a.Key))(t).Result, a.Result)
 	})
