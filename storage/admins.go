@@ -14,9 +14,36 @@ func (r *Reader) Admins(ctx context.Context) ([]domain.Admin, error) {
 	return selectAll[domain.Admin](ctx, r, "read admins", func(q *bun.SelectQuery) { q.Order("id") })
 }
 
+// adminColumns are those of admins AS a, in the order of adminFields.
+const adminColumns = "a.id, a.username, a.username_key, a.password_hash, a.sudo, a.enabled, " +
+	"a.password_at, a.user_limit, a.profile, a.revision, a.created_at"
+
+func adminFields(a *domain.Admin) []any {
+	return []any{
+		&a.ID, &a.Username, &a.UsernameKey, &a.PasswordHash, &a.Sudo, &a.Enabled,
+		&a.PasswordAt, &a.UserLimit, &a.Profile, &a.Revision, &a.CreatedAt,
+	}
+}
+
+// What every session and every shown user asks.
+const (
+	adminByID  = "SELECT " + adminColumns + " FROM admins AS a WHERE a.id = $1"
+	adminNames = "SELECT id, username FROM admins"
+)
+
 // AdminByID returns an admin; none is not_found.
-func (r *Reader) AdminByID(ctx context.Context, id int64) (domain.Admin, error) {
-	return r.admin(ctx, func(q *bun.SelectQuery) { q.Where("id = ?", id) })
+func (r *Reader) AdminByID(ctx context.Context, id int64) (a domain.Admin, err error) {
+	err = r.raw.row(ctx, adminByID, id).Scan(adminFields(&a)...)
+	return a, r.found(ctx, domain.KindAdmin, err)
+}
+
+// AdminNames returns the names of all admins by id.
+func (r *Reader) AdminNames(ctx context.Context) (map[int64]string, error) {
+	names := map[int64]string{}
+	var id int64
+	var name string
+	err := r.scan(ctx, []any{&id, &name}, func() { names[id] = name }, adminNames)
+	return names, fail(ctx, r.engine, "read names of admins", err)
 }
 
 // AdminByName returns the admin whose name has the same domain.NameKey; none is not_found.

@@ -75,7 +75,7 @@ func SoughtQueries() map[string]string {
 	read, write := HotTexts()
 	for _, text := range slices.Concat(read, write) {
 		switch text {
-		case groupNames, inboundIDs, lastID: // of everything in small tables
+		case groupNames, adminNames, inboundIDs, lastID: // of everything in small tables
 		default:
 			if !strings.HasPrefix(text, "INSERT INTO") {
 				queries[text] = sqlite{}.text(text)

@@ -3,7 +3,7 @@ package storage
 // hotReads are the texts of what every other request asks.
 func hotReads() []string {
 	texts := []string{
-		tokenByHash, userByName, userByID, userBySubID, inboundsOfUser, directOfUser, groupsOfUser, trafficOfUser,
+		tokenByHash, adminByID, adminNames, userByName, userByID, userBySubID, inboundsOfUser, directOfUser, groupsOfUser, trafficOfUser,
 		accountsByID, overviews, inboundsOfGroups, externalLinks, groupNames, inboundIDs, keptTraffic, idsByName,
 	}
 	for _, m := range []membership{userInbounds, userGroups, groupInbounds} {

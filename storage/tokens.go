@@ -10,17 +10,13 @@ import (
 )
 
 const tokenByHash = "SELECT t.id, t.name, t.hash, t.admin_id, t.scope, t.enabled, t.expires_at, t.created_at, " +
-	"a.id, a.username, a.username_key, a.password_hash, a.sudo, a.enabled, " +
-	"a.password_at, a.user_limit, a.profile, a.revision, a.created_at " +
-	"FROM tokens AS t JOIN admins AS a ON a.id = t.admin_id WHERE t.hash = $1"
+	adminColumns + " FROM tokens AS t JOIN admins AS a ON a.id = t.admin_id WHERE t.hash = $1"
 
 // TokenByHash returns the token whose secret has this hash (hex SHA-256) with the admin it acts for, both as they are:
 // disabled and expired ones too. None is not_found.
 func (r *Reader) TokenByHash(ctx context.Context, hash string) (t domain.Token, a domain.Admin, err error) {
-	err = r.raw.row(ctx, tokenByHash, hash).Scan(
-		&t.ID, &t.Name, &t.Hash, &t.AdminID, &t.Scope, &t.Enabled, &t.ExpiresAt, &t.CreatedAt,
-		&a.ID, &a.Username, &a.UsernameKey, &a.PasswordHash, &a.Sudo, &a.Enabled,
-		&a.PasswordAt, &a.UserLimit, &a.Profile, &a.Revision, &a.CreatedAt)
+	fields := []any{&t.ID, &t.Name, &t.Hash, &t.AdminID, &t.Scope, &t.Enabled, &t.ExpiresAt, &t.CreatedAt}
+	err = r.raw.row(ctx, tokenByHash, hash).Scan(append(fields, adminFields(&a)...)...)
 	return t, a, r.found(ctx, domain.KindToken, err)
 }
 

@@ -43,7 +43,7 @@ func (s *Service) ListUsers(ctx context.Context, who Principal, q directory.Quer
 	now := s.now()
 	found := s.Directory.Page(now, who.mine(q))
 	page := OwnedPage{Filtered: found.Filtered, Users: make([]OwnedUser, 0, len(found.IDs))}
-	owners, err := s.adminNames(ctx)
+	owners, err := s.DB.AdminNames(ctx)
 	if err != nil {
 		return OwnedPage{}, err
 	}
@@ -64,15 +64,6 @@ func (s *Service) ListUsers(ctx context.Context, who Principal, q directory.Quer
 		}
 	}
 	return page, nil
-}
-
-func (s *Service) adminNames(ctx context.Context) (map[int64]string, error) {
-	admins, err := s.DB.Admins(ctx)
-	names := make(map[int64]string, len(admins))
-	for _, a := range admins {
-		names[a.ID] = a.Username
-	}
-	return names, err
 }
 
 // SelectUsers returns the ids of the users that match and that who may see, ascending.
