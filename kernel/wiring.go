@@ -8,8 +8,8 @@ import (
 	"github.com/sluicehq/sluice/kernel/domain"
 )
 
-// lifeGate is the gate as time sees it: a user whose subscription is about to be renewed is not cut for the moment that
-// this takes.
+// lifeGate is the gate as time sees it: a user whose subscription is about to be renewed, or followed by its next plan, is
+// not cut for the moment that this takes.
 type lifeGate struct {
 	core      *core.Engine
 	directory *directory.Directory
@@ -19,7 +19,7 @@ type lifeGate struct {
 func (g lifeGate) Recheck(userIDs []int64) error {
 	return g.core.Recheck(slices.DeleteFunc(slices.Clone(userIDs), func(id int64) bool {
 		r, known := g.directory.ByID(id)
-		return known && r.Renews
+		return known && (r.Renews || r.HasNextPlan)
 	}))
 }
 

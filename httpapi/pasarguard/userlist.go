@@ -78,7 +78,7 @@ type listRequest struct {
 }
 
 func (r routes) listUsers(ctx context.Context, who accounts.Principal, in *listRequest) (pieces, error) {
-	return r.userPage(ctx, who, &in.UserQuery, func(buf []byte, u accounts.OwnedUser) ([]byte, error) {
+	return userPage(ctx, r, &in.UserQuery, r.whole(ctx, who), func(buf []byte, u accounts.OwnedUser) ([]byte, error) {
 		body := r.listedBody(&u)
 		if !in.LoadSub {
 			body.SubscriptionURL = ""
@@ -88,15 +88,32 @@ func (r routes) listUsers(ctx context.Context, who accounts.Principal, in *listR
 }
 
 func (r routes) listSimpleUsers(ctx context.Context, who accounts.Principal, in *UserQuery) (pieces, error) {
-	return r.userPage(ctx, who, in, func(buf []byte, u accounts.OwnedUser) ([]byte, error) {
-		return stream.Append(buf, simpleUser{u.User.ID, u.User.Username})
+	return userPage(ctx, r, in, r.names(who), func(buf []byte, u accounts.UserName) ([]byte, error) {
+		return stream.Append(buf, simpleUser(u))
 	})
 }
 
+// reader returns some of the users that a query asks for, and how many match it.
+type reader[T any] func(q directory.Query) (users []T, filtered int, err error)
+
+// whole reads users with all that is shown of them.
+func (r routes) whole(ctx context.Context, who accounts.Principal) reader[accounts.OwnedUser] {
+	return func(q directory.Query) ([]accounts.OwnedUser, int, error) {
+		page, err := r.Accounts.ListUsers(ctx, who, q)
+		return page.Users, page.Filtered, err
+	}
+}
+
+// names reads what users are called, from memory.
+func (r routes) names(who accounts.Principal) reader[accounts.UserName] {
+	return func(q directory.Query) ([]accounts.UserName, int, error) {
+		names, filtered := r.Accounts.UserNames(who, q)
+		return names, filtered, nil
+	}
+}
+
 // userPage is the text of the users that q asks for, each written by encode, and of how many there are.
-func (r routes) userPage(
-	ctx context.Context, who accounts.Principal, q *UserQuery, encode func([]byte, accounts.OwnedUser) ([]byte, error),
-) (pieces, error) {
+func userPage[T any](ctx context.Context, r routes, q *UserQuery, read reader[T], encode func([]byte, T) ([]byte, error)) (pieces, error) {
 	query, err := q.query(ctx, r)
 	if err != nil {
 		return nil, err
@@ -105,7 +122,7 @@ func (r routes) userPage(
 		query.Limit = math.MaxInt
 	}
 	total := 0
-	list := stream.List(r.everyUser(ctx, who, query, &total), encode)
+	list := stream.List(everyUser(query, &total, read), encode)
 	return stream.Within(`{"users":`, list, func() string { return `,"total":` + strconv.Itoa(total) + "}\n" }), nil
 }
 
@@ -114,21 +131,21 @@ const portion = 500
 
 // everyUser is each user that the query asks for, and at the end the error that broke it off. Users are read in portions:
 // those who come or go meanwhile may be missing, or be there twice. total is how many match.
-func (r routes) everyUser(ctx context.Context, who accounts.Principal, q directory.Query, total *int) iter.Seq2[accounts.OwnedUser, error] {
-	return func(yield func(accounts.OwnedUser, error) bool) {
+func everyUser[T any](q directory.Query, total *int, read reader[T]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
 		left := q.Limit
 		for first := true; first || left > 0 && q.Offset < *total; first = false {
 			q.Limit = min(left, portion)
-			page, err := r.Accounts.ListUsers(ctx, who, q)
+			users, filtered, err := read(q)
 			if err != nil {
-				yield(accounts.OwnedUser{}, err)
+				yield(*new(T), err)
 				return
 			}
 			if first {
-				*total = page.Filtered
+				*total = filtered
 				q.Offset = min(q.Offset, *total) // of any size: what is added to it must not overflow
 			}
-			for _, u := range page.Users {
+			for _, u := range users {
 				if !yield(u, nil) {
 					return
 				}
@@ -155,13 +172,13 @@ func (q *expiredQuery) query() (d directory.Query, err error) {
 	return d, err
 }
 
-func (r routes) listExpired(ctx context.Context, who accounts.Principal, in *expiredQuery) (pieces, error) {
+func (r routes) listExpired(_ context.Context, who accounts.Principal, in *expiredQuery) (pieces, error) {
 	query, err := in.query()
 	if err != nil {
 		return nil, err
 	}
-	return stream.List(r.everyUser(ctx, who, query, new(int)), func(buf []byte, u accounts.OwnedUser) ([]byte, error) {
-		return stream.Append(buf, u.User.Username)
+	return stream.List(everyUser(query, new(int), r.names(who)), func(buf []byte, u accounts.UserName) ([]byte, error) {
+		return stream.Append(buf, u.Username)
 	}), nil
 }
 

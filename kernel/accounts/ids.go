@@ -66,6 +66,27 @@ func (s *Service) ListUsers(ctx context.Context, who Principal, q directory.Quer
 	return page, nil
 }
 
+// UserName is what a user is called.
+type UserName struct {
+	ID       int64
+	Username string // as given
+}
+
+// UserNames answers a query like ListUsers, from memory. filtered is how many users match.
+func (s *Service) UserNames(who Principal, q directory.Query) (names []UserName, filtered int) {
+	if q.Buckets&directory.Online != 0 {
+		q.Online = s.onlineIDs()
+	}
+	found := s.Directory.Page(s.now(), who.mine(q))
+	names = make([]UserName, 0, len(found.IDs))
+	for _, id := range found.IDs {
+		if r, known := s.Directory.ByID(id); known {
+			names = append(names, UserName{id, r.Username})
+		}
+	}
+	return names, found.Filtered
+}
+
 // SelectUsers returns the ids of the users that match and that who may see, ascending.
 func (s *Service) SelectUsers(who Principal, q directory.Query) []int64 {
 	return s.Directory.MatchingIDs(s.now(), who.mine(q))

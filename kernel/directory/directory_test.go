@@ -46,6 +46,7 @@ func TestPutKeepsEveryFact(t *testing.T) {
 			ID: 7, Username: "Zoë", UsernameKey: "zoë", SubID: "k7v1", Enabled: true, ExpireAt: ptr(int64(9_000)),
 			Quota: ptr(int64(50)), ResetPolicy: "monthly", RenewDay: 3, LimitIP: 2, Note: "paid by card", TgID: -5,
 			AdminID: 4, Status: domain.StatusLimited, StatusSince: 800, Revision: 12, CreatedAt: 100, UpdatedAt: 200,
+			NextPlan: domain.NextPlan{HasNextPlan: true},
 		},
 		Traffic: domain.Traffic{UserID: 7, Up: 20, Down: 30, LifetimeUp: 21, LifetimeDown: 33, OnlineAt: 700}, Inbounds: []int64{1, 5},
 	}
@@ -61,8 +62,8 @@ func TestPutKeepsEveryFact(t *testing.T) {
 		{"all facts", full, Record{
 			ID: 7, Revision: 12, Username: "Zoë", SubID: "k7v1", Note: "paid by card", AdminID: 4, TgID: -5, LimitIP: 2,
 			Enabled: true, ExpireAt: ptr(int64(9_000)), Quota: ptr(int64(50)), Status: domain.StatusLimited,
-			Renews: true, ResetPolicy: "monthly", Up: 20, Down: 30, Lifetime: 54, OnlineAt: 700, CreatedAt: 100, UpdatedAt: 200,
-			DueAt: 9_000, Inbounds: []int64{1, 5},
+			Renews: true, HasNextPlan: true, ResetPolicy: "monthly", Up: 20, Down: 30, Lifetime: 54, OnlineAt: 700, CreatedAt: 100, UpdatedAt: 200,
+			DueAt: 800, Inbounds: []int64{1, 5},
 		}},
 		{"on hold", held, Record{
 			ID: 8, Revision: 1, Username: "user00000008", SubID: held.User.SubID, Enabled: true, HoldSince: ptr(int64(1_000)),

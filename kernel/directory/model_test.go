@@ -85,7 +85,7 @@ func (m *model) record(id int64) Record {
 		ID: u.ID, Revision: u.Revision, Username: u.Username, SubID: u.SubID, Note: u.Note, AdminID: u.AdminID, TgID: u.TgID,
 		LimitIP: u.LimitIP, Enabled: u.Enabled, HoldSince: u.HoldSince, HoldDuration: u.HoldDuration,
 		HoldTimeout: u.HoldTimeout, ExpireAt: u.ExpireAt, Quota: u.Quota, Status: u.Status,
-		Renews: u.RenewDays+u.RenewDay > 0, ResetPolicy: u.ResetPolicy, Up: a.Traffic.Up, Down: a.Traffic.Down,
+		Renews: u.RenewDays+u.RenewDay > 0, HasNextPlan: u.HasNextPlan, ResetPolicy: u.ResetPolicy, Up: a.Traffic.Up, Down: a.Traffic.Down,
 		Lifetime: a.Traffic.LifetimeUp + a.Traffic.LifetimeDown,
 		OnlineAt: a.Traffic.OnlineAt, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt, DueAt: m.dueAt(a), Inbounds: a.Inbounds,
 		Groups: a.Groups,

@@ -26,6 +26,7 @@ type Record struct {
 	Quota        *int64        // bytes, nil = none
 	Status       domain.Status // as stored
 	Renews       bool          // RenewDays or RenewDay is set
+	HasNextPlan  bool          // something follows when time or quota are used up
 	ResetPolicy  string        // "" = never
 
 	Up, Down  int64 // bytes
@@ -51,6 +52,7 @@ const (
 	renews
 	hasTgID
 	hasNote
+	hasNext
 )
 
 // record is how a user is kept: no pointers, so that the garbage collector has nothing to follow, and 112 bytes.
@@ -97,6 +99,7 @@ func (r *record) fill(g *tag, u *domain.User, t *domain.Traffic) {
 	g.mark(renews, u.RenewDays > 0 || u.RenewDay > 0)
 	g.mark(hasTgID, u.TgID != 0)
 	g.mark(hasNote, u.Note != "")
+	g.mark(hasNext, u.HasNextPlan)
 	r.expireAt = g.optional(expires, u.ExpireAt)
 	r.quota = g.optional(limited, u.Quota)
 }
@@ -169,7 +172,7 @@ func (d *Directory) copy(slot uint32) Record {
 	c := Record{
 		ID: r.id, Revision: r.revision, AdminID: shared.admin, TgID: r.tgID, LimitIP: int(r.limitIP),
 		Enabled: t.is(enabled), ExpireAt: given(t.is(expires), r.expireAt), Quota: given(t.is(limited), r.quota),
-		Status: statuses[t.status], Renews: t.is(renews), ResetPolicy: shared.policy,
+		Status: statuses[t.status], Renews: t.is(renews), HasNextPlan: t.is(hasNext), ResetPolicy: shared.policy,
 		Up: r.up, Down: r.down, Lifetime: r.lifetime, OnlineAt: r.onlineAt, CreatedAt: r.createdAt, UpdatedAt: r.updatedAt,
 		DueAt: r.due, Inbounds: shared.inbounds, Groups: shared.groups,
 	}

@@ -80,6 +80,8 @@ func (s *sieve) count() int {
 		return s.sets.count(s.states)
 	case s.counted() && s.sets == nil && len(s.bounds) == 1:
 		return s.ranged.count(s.states)
+	case s.found != nil && s.sets == nil && len(s.bounds) == 0 && s.states == everybody:
+		return s.found.len()
 	}
 	n := 0
 	for range s.kept {
