@@ -206,14 +206,12 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// A subscription is renewed, and then followed by the next plan, without a stream of its user noticing; when nothing is left
-// the stream ends.
+// A subscription is renewed without a stream of its user noticing; when no renewal is left the stream ends.
 func TestRenewalCutsNobody(t *testing.T) {
 	const day = 24 * time.Hour
 	h := newHouse(t)
 	h.user("alice", func(n *accounts.NewUser) {
 		n.ExpireAt, n.RenewDays, n.RenewMax = ptr(h.clock.Now().Add(day).UnixMilli()), 1, 2
-		n.NextPlan = domain.NextPlan{HasNextPlan: true, NextDuration: day.Milliseconds()}
 	})
 	resp, err := h.client("alice").Get(coretest.Origin(t).URL + "/hold")
 	h.must(err)
@@ -232,10 +230,29 @@ func TestRenewalCutsNobody(t *testing.T) {
 	}
 	h.clock.Advance(day)
 	h.must(h.life.Run(t.Context()))
+	if v := h.get("alice"); v.Status != domain.StatusExpired || h.OnlineUsers() != 0 {
+		t.Errorf("without a renewal left alice is %s, %d users online", v.Status, h.OnlineUsers())
+	}
+}
+
+// So it is with a next plan.
+func TestNextPlanCutsNobody(t *testing.T) {
+	const day = 24 * time.Hour
+	h := newHouse(t)
+	h.user("alice", func(n *accounts.NewUser) {
+		n.ExpireAt = ptr(h.clock.Now().Add(day).UnixMilli())
+		n.NextPlan = domain.NextPlan{HasNextPlan: true, NextDuration: day.Milliseconds()}
+	})
+	resp, err := h.client("alice").Get(coretest.Origin(t).URL + "/hold")
+	h.must(err)
+	defer func() { _ = resp.Body.Close() }()
+	h.clock.Advance(day)
+	h.must(h.life.Run(t.Context()))
 	if v := h.get("alice"); v.Status != domain.StatusActive || v.HasNextPlan {
 		t.Fatalf("under its next plan alice is %s, the plan is still to come: %v", v.Status, v.HasNextPlan)
 	}
-	h.must(flows())
+	_, err = io.ReadFull(resp.Body, make([]byte, 10_000))
+	h.must(err)
 	h.clock.Advance(day)
 	h.must(h.life.Run(t.Context()))
 	if v := h.get("alice"); v.Status != domain.StatusExpired || h.OnlineUsers() != 0 {
