@@ -54,6 +54,19 @@ func crowd(t *testing.T) *bench {
 	return b
 }
 
+// userCredentials are those in a shown user.
+type userCredentials struct {
+	Proxies map[string]struct{ ID, Password, Auth string } `json:"proxy_settings"`
+}
+
+func (u userCredentials) all() (all []string) {
+	for _, name := range []string{"vless", "vmess", "trojan", "shadowsocks", "hysteria"} {
+		p := u.Proxies[name]
+		all = append(all, p.ID+p.Password+p.Auth)
+	}
+	return all
+}
+
 func TestPGList(t *testing.T) {
 	b := crowd(t)
 	const everyone = "5: anna bert cleo dora emil"
@@ -107,6 +120,18 @@ func TestPGList(t *testing.T) {
 	if got, want := b.pg("GET", "/users?username=anna&load_sub=true", "", 200), `{"users":[`+shown+`],"total":1}`; got != want {
 		t.Errorf("listed %s\nwant   %s", got, want)
 	}
+	var anna userCredentials
+	if err := json.Unmarshal([]byte(shown), &anna); err != nil {
+		t.Fatal(err)
+	}
+	for _, credential := range anna.all() {
+		if got := b.listed("/users/simple?proxy_id=" + credential); got != "1: anna" {
+			t.Errorf("with %s: %s", credential, got)
+		}
+	}
+	if got := b.listed("/users/simple?ids=2&proxy_id=" + anna.all()[0]); got != "0: " {
+		t.Errorf("with anna's credential among others: %s", got)
+	}
 	withoutURL := strings.Replace(shown, "/sub/anna?token="+subToken(t, shown), "", 1)
 	if got, want := b.pg("GET", "/users?username=anna", "", 200), `{"users":[`+withoutURL+`],"total":1}`; got != want {
 		t.Errorf("listed %s\nwant   %s", got, want)
@@ -116,7 +141,7 @@ func TestPGList(t *testing.T) {
 		b.pgScenario("no such order", "GET", "/users?sort=invalid_x", "", 400, detail(`"invalid_x" is not a valid sort option`)),
 		b.pgScenario("an order with a mistake", "GET", "/users?sort=username,", "", 400, detail(`"" is not a valid sort option`)),
 		b.pgScenario("no such status", "GET", "/users?status=idle", "", 400, detail(`"idle" is not a valid status`)),
-		b.pgScenario("credentials", "GET", "/users?proxy_id=x", "", 400, detail("users can not be filtered by proxy_id")),
+		b.pgScenario("nobody's credential", "GET", "/users/simple?proxy_id=x%00", "", 200, `{"users":[],"total":0}`),
 		b.pgScenario("no time", "GET", "/users?expire_after=soon", "", 422, fields("expire_after", "Input should be a valid datetime or timestamp")),
 		b.pgScenario("no id", "GET", "/users?ids=x", "", 422, fields("ids", "Must be integer")),
 		b.pgScenario("whose time is over", "GET", "/users/expired", "", 200, `["dora"]`),

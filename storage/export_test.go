@@ -63,7 +63,7 @@ var HourlyQueries = map[string]string{"read": usageOfUser, "clear": sqlite{}.tex
 func SoughtQueries() map[string]string {
 	queries := map[string]string{
 		"users of inbound": usersOfInbound, "next of inbound": nextOfInbound, "groups of inbound": groupsOfInbound,
-		"next of group": nextOfGroup, "users by Telegram id": usersByTgID, "users of template": usersOfNextTemplate,
+		"next of group": nextOfGroup, "users by Telegram id": usersByTgID, "users by credential": usersByCredential, "users of template": usersOfNextTemplate,
 		"users of admin": usersOfAdmin, "count of admin": countOfAdmin, "fetches": fetchesOfUser,
 		"move users":      setOfUsers("admin_id = $3", "admin_id = $2"),
 		"clear next plan": setOfUsers(clearNextPlan, "next_template = $2"),

@@ -86,6 +86,20 @@ func (r *Reader) UsersByTgID(ctx context.Context, tgID int64) ([]int64, error) {
 	return r.ids(ctx, "read users by Telegram id", usersByTgID, tgID)
 }
 
+// usersByCredential has a seek in the index of each credential; that of the vless ids is made of a part of them.
+const usersByCredential = "SELECT id FROM users WHERE (substr(vless_id, 1, 14) || substr(vless_id, 19)) = $2 AND vless_id = $1 " +
+	"UNION SELECT id FROM users WHERE vmess_id = $1 UNION SELECT id FROM users WHERE trojan_password = $1 " +
+	"UNION SELECT id FROM users WHERE shadowsocks_password = $1 UNION SELECT id FROM users WHERE hysteria_auth = $1 ORDER BY id"
+
+// UsersByCredential returns the ids of the users of whom exactly this is one of the credentials, ascending.
+func (r *Reader) UsersByCredential(ctx context.Context, credential string) ([]int64, error) {
+	if !isStorable(credential) {
+		return []int64{}, nil
+	}
+	key := domain.Credentials{VLESSID: credential}.VLESSKey()
+	return r.ids(ctx, "read users by credential", usersByCredential, credential, key)
+}
+
 const idsByName = "SELECT username_key, id FROM users WHERE username_key " + isListed
 
 // UserIDs returns the ids of the users of these names (at most 5,000), by domain.NameKey; unknown names are left out.

@@ -304,6 +304,23 @@ func TestUserIDs(t *testing.T) {
 	})
 }
 
+func TestUsersByCredential(t *testing.T) {
+	each(t, func(t *testing.T, db *storage.DB) {
+		ctx := context.Background()
+		users := addUsers(t, db, addAdmin(t, db, "root").ID, 3)
+		u := users[1]
+		u.VLESSID = "11111111-2222-4333-8444-555555555555"
+		write(t, db, func(tx *storage.Tx) error { return tx.UpdateUser(ctx, &u) })
+		for _, credential := range []string{u.VLESSID, u.VMessID, u.TrojanPassword, u.ShadowsocksPassword, u.HysteriaAuth} {
+			equal(t, credential, must(db.UsersByCredential(ctx, credential))(t), []int64{u.ID})
+		}
+		alike := u.VLESSID[:14] + "ffff" + u.VLESSID[18:] // the index has one key for both
+		for _, other := range []string{"", "x", "x\x00", u.SubID, alike} {
+			equal(t, "of "+other, len(must(db.UsersByCredential(ctx, other))(t)), 0)
+		}
+	})
+}
+
 func TestUsersByTgID(t *testing.T) {
 	each(t, func(t *testing.T, db *storage.DB) {
 		ctx := context.Background()

@@ -37,7 +37,7 @@ type UserQuery struct {
 	OnlineAfter  string `query:"online_after" doc:"of the last byte"`
 	OnlineBefore string `query:"online_before"`
 	Online       bool   `query:"online" doc:"true = only those with an open connection"`
-	ProxyID      string `query:"proxy_id" doc:"not supported: refused, for a list of everybody would be worse"`
+	ProxyID      string `query:"proxy_id" doc:"a uuid, a password or an auth, whole"`
 
 	Sort string `query:"sort" doc:"username, used_traffic, data_limit, expire, created_at, edit_at or online_at, several with commas; - in front = descending; absent = as they were made"`
 }
@@ -61,7 +61,14 @@ func (q *UserQuery) query(ctx context.Context, r routes) (directory.Query, error
 		AnyGroups: slices.Concat(q.Group, q.GroupIDs), QuotaFrom: q.DataLimitMin, QuotaTo: q.DataLimitMax, Offset: q.Offset,
 	}
 	if q.ProxyID != "" {
-		return d, detail.Sentence(http.StatusBadRequest, "users can not be filtered by proxy_id")
+		ids, err := r.Accounts.UsersWith(ctx, q.ProxyID)
+		if err != nil {
+			return d, err
+		}
+		if d.IDs != nil {
+			ids = slices.DeleteFunc(ids, func(id int64) bool { return !slices.Contains(q.IDs, id) })
+		}
+		d.IDs = ids
 	}
 	if q.NoDataLimit {
 		d.HasQuota = new(bool)

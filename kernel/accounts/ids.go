@@ -66,6 +66,12 @@ func (s *Service) ListUsers(ctx context.Context, who Principal, q directory.Quer
 	return page, nil
 }
 
+// UsersWith returns the ids of the users of whom exactly this is one of the credentials, never nil.
+func (s *Service) UsersWith(ctx context.Context, credential string) ([]int64, error) {
+	ids, err := s.DB.UsersByCredential(ctx, credential)
+	return append([]int64{}, ids...), err
+}
+
 // UserName is what a user is called.
 type UserName struct {
 	ID       int64
