@@ -84,9 +84,12 @@ func (r routes) loginFailed(ctx context.Context, err error) error {
 	return r.fail(ctx, err)
 }
 
-// ReadLogin turns the form of a login into the JSON that it stands for. Other bodies pass as they are. What the URL has is
+// ReadForm turns the form of a login into the JSON that it stands for. Other bodies pass as they are. What the URL has is
 // not looked at: passwords do not belong there.
-func ReadLogin(c *fiber.Ctx) error {
+func ReadForm(c *fiber.Ctx) error {
+	if !Open(c.Method(), c.Path()) {
+		return c.Next()
+	}
 	fields := map[string]string{}
 	switch kind, _, _ := mime.ParseMediaType(c.Get(fiber.HeaderContentType)); kind { // what can not be read is no form
 	case fiber.MIMEApplicationForm:

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/sluicehq/sluice/httpapi/detail"
 	"github.com/sluicehq/sluice/kernel/accounts"
@@ -207,27 +206,14 @@ func (r routes) listSimpleAdmins(ctx context.Context, _ accounts.Principal, in *
 }
 
 func (r routes) adminPage(ctx context.Context, search, sort string, p Paging) (accounts.AdminPage, error) {
-	order, err := adminOrder(sort)
+	order, err := readOrder(sort, func(name string, descending bool) (accounts.AdminOrder, bool) {
+		by := accounts.AdminSort(name)
+		return accounts.AdminOrder{By: by, Descending: descending}, by.Known()
+	})
 	if err != nil {
 		return accounts.AdminPage{}, err
 	}
 	return r.Accounts.Admins(ctx, accounts.AdminQuery{Search: search, Order: order, Offset: p.Offset, Limit: p.Limit})
-}
-
-// adminOrder reads a list such as -used_traffic,username.
-func adminOrder(sort string) (order []accounts.AdminOrder, err error) {
-	if sort == "" {
-		return nil, nil
-	}
-	for word := range strings.SplitSeq(sort, ",") {
-		name, descending := strings.CutPrefix(strings.TrimSpace(word), "-")
-		by := accounts.AdminOrder{By: accounts.AdminSort(name), Descending: descending}
-		if !by.By.Known() {
-			return nil, detail.Sentence(http.StatusBadRequest, fmt.Sprintf("%q is not a valid sort option", word))
-		}
-		order = append(order, by)
-	}
-	return order, nil
 }
 
 // switchUsers is the operator's word on all users of an admin.

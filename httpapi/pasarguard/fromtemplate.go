@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sluicehq/sluice/httpapi/detail"
+	"github.com/sluicehq/sluice/httpapi/parameters"
 	"github.com/sluicehq/sluice/kernel/accounts"
 	"github.com/sluicehq/sluice/kernel/username"
 )
@@ -55,11 +56,7 @@ func (r routes) userFromTemplate(ctx context.Context, who accounts.Principal, in
 	if err := in.Body.faults().Of(); err != nil {
 		return userBody{}, err
 	}
-	v, err := r.Accounts.FromTemplate(ctx, who, in.Body.TemplateID, in.Body.Username, in.Body.note())
-	if err != nil {
-		return userBody{}, err
-	}
-	return r.viewBody(v), nil
+	return r.shown(r.Accounts.FromTemplate(ctx, who, in.Body.TemplateID, in.Body.Username, in.Body.note()))
 }
 
 type appliedTemplate struct {
@@ -71,11 +68,7 @@ func (r routes) applyTemplate(ctx context.Context, who accounts.Principal, in *a
 	if err := in.Body.faults().Of(); err != nil {
 		return userBody{}, err
 	}
-	v, err := r.Accounts.ApplyTemplate(ctx, who, in.Username, in.Body.TemplateID, in.Body.Note)
-	if err != nil {
-		return userBody{}, err
-	}
-	return r.viewBody(v), nil
+	return r.shown(r.Accounts.ApplyTemplate(ctx, who, in.Username, in.Body.TemplateID, in.Body.Note))
 }
 
 type usersFromTemplate struct {
@@ -95,7 +88,7 @@ const presetStrategy = "random"
 // batch is the request as the domain has it.
 func (in *usersFromTemplate) batch() (accounts.Batch, error) {
 	b := accounts.Batch{
-		TemplateID: in.Body.TemplateID, Count: int(in.Body.Count), Strategy: presetStrategy, Params: paramsText(in.Body.Params),
+		TemplateID: in.Body.TemplateID, Count: int(in.Body.Count), Strategy: presetStrategy, Params: parameters.Text(in.Body.Params),
 		Start: in.Body.Start, Note: in.Body.note(),
 	}
 	fill(&b.Strategy, in.Body.Strategy)

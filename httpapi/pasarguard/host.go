@@ -51,9 +51,6 @@ func newHostBody(h *domain.Host, tags map[int64]string) hostBody {
 	return b
 }
 
-// list is never null.
-func list[T any](items []T) []T { return append([]T{}, items...) }
-
 // MarshalJSON writes the fields and behind them what else was sent.
 func (b hostBody) MarshalJSON() ([]byte, error) {
 	type fields hostBody

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gofiber/fiber/v2"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/sluicehq/sluice/httpapi/auth"
 	"github.com/sluicehq/sluice/httpapi/detail"
+	"github.com/sluicehq/sluice/httpapi/request"
 	"github.com/sluicehq/sluice/kernel/accounts"
 	"github.com/sluicehq/sluice/kernel/domain"
 )
@@ -149,8 +149,6 @@ func (r routes) fail(ctx context.Context, err error) error {
 		return detail.Sentence(http.StatusNotFound, words)
 	case e.Code == domain.CodeConflict && e.Field == "username":
 		return detail.Sentence(http.StatusConflict, "User already exists")
-	case e.Code == domain.CodeInvalid && e.Field == "": // of no field of the request, but of what would come of it
-		return detail.Sentence(http.StatusBadRequest, e.Message)
 	}
 	return fieldNames.Of(ctx, r.Log, err)
 }
@@ -161,24 +159,7 @@ type UserPath struct {
 }
 
 // Resolve decodes the name: the router hands path segments over as they were sent.
-func (p *UserPath) Resolve(huma.Context) []error { return decodeSegment(&p.Username) }
-
-func decodeSegment(segment *string) []error {
-	text, err := url.PathUnescape(*segment)
-	if err != nil {
-		return []error{&huma.ErrorDetail{Location: "username", Message: "is not a valid URL-encoded path segment"}}
-	}
-	*segment = text
-	return nil
-}
+func (p *UserPath) Resolve(huma.Context) []error { return request.Segment(&p.Username, "username") }
 
 // Deny answers a request that may not pass, in this dialect's words.
 func Deny(c *fiber.Ctx, d auth.Denial) error { return detail.Deny(c, inWords(d)) }
-
-// ReadForm turns the bodies that this dialect has as forms into the JSON that they stand for.
-func ReadForm(c *fiber.Ctx) error {
-	if Open(c.Method(), c.Path()) {
-		return ReadLogin(c)
-	}
-	return c.Next()
-}

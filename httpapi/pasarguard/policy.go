@@ -1,6 +1,6 @@
 package pasarguard
 
-import "encoding/json"
+import "github.com/sluicehq/sluice/httpapi/parameters"
 
 // noReset is this dialect's name of the policy that never resets.
 const noReset = "no_reset"
@@ -35,29 +35,11 @@ type PolicyInput struct {
 // edit changes a stored policy and its parameters. What is given is compared with what was shown before: another strategy
 // with the old one's parameters sent back has none.
 func (p *PolicyInput) edit(policy, params *string) {
-	shown := paramsText(paramsOf(*params))
+	shown := parameters.Text(parameters.Of(*params))
 	if p.Strategy != nil && *p.Strategy != shownPolicy(*policy) {
 		*policy, *params = givenPolicy(*p.Strategy), ""
 	}
-	if given := paramsText(p.Params); p.Params != nil && given != shown {
+	if given := parameters.Text(p.Params); p.Params != nil && given != shown {
 		*params = given
 	}
-}
-
-// paramsOf reads the parameters of a policy as they are stored, nil = none.
-func paramsOf(params string) map[string]any {
-	var object map[string]any
-	if params != "" {
-		_ = json.Unmarshal([]byte(params), &object) // it was checked before it was stored
-	}
-	return object
-}
-
-// paramsText writes parameters with their keys in order; none are "".
-func paramsText(params map[string]any) string {
-	if len(params) == 0 {
-		return ""
-	}
-	text, _ := json.Marshal(params) // it came out of JSON
-	return string(text)
 }

@@ -2,12 +2,12 @@ package pasarguard
 
 import (
 	"cmp"
-	"net/http"
 	"slices"
 	"strings"
-
-	"github.com/sluicehq/sluice/httpapi/detail"
 )
+
+// list is never null.
+func list[T any](items []T) []T { return append([]T{}, items...) }
 
 // Paging is a wish for a part of a list.
 type Paging struct {
@@ -55,20 +55,20 @@ func byName(a, b simple) int {
 }
 
 // of is the part of a list that is asked for, and how many items it is a part of.
-func (q *SimpleQuery) of(list []simple) (part []simple, total int, err error) {
+func (q *SimpleQuery) of(all []simple) (part []simple, total int, err error) {
 	order, known := orders[q.Sort]
 	if !known {
-		return nil, 0, detail.Sentence(http.StatusBadRequest, `"`+q.Sort+`" is not a valid sort option`)
+		return nil, 0, noOrder(q.Sort)
 	}
 	search := strings.ToLower(q.Search)
-	list = slices.DeleteFunc(list, func(s simple) bool {
+	all = slices.DeleteFunc(all, func(s simple) bool {
 		return len(q.IDs) > 0 && !slices.Contains(q.IDs, s.ID) || !strings.Contains(strings.ToLower(s.Name), search)
 	})
-	slices.SortFunc(list, order)
+	slices.SortFunc(all, order)
 	if q.All {
-		return list, len(list), nil
+		return all, len(all), nil
 	}
-	return page(list, q.Paging), len(list), nil
+	return page(all, q.Paging), len(all), nil
 }
 
 // idsRequest names what a bulk request is about.

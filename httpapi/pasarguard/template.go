@@ -1,6 +1,9 @@
 package pasarguard
 
-import "github.com/sluicehq/sluice/kernel/domain"
+import (
+	"github.com/sluicehq/sluice/httpapi/parameters"
+	"github.com/sluicehq/sluice/kernel/domain"
+)
 
 // The statuses that a template can give, in this dialect's words.
 const (
@@ -35,8 +38,8 @@ type extraSettings struct {
 func newTemplateBody(t *domain.Template) templateBody {
 	b := templateBody{
 		Name: t.Name, ExpireDuration: seconds(t.Duration), UsernamePrefix: t.Prefix, UsernameSuffix: t.Suffix,
-		GroupIDs: append([]int64{}, t.Groups...), Status: activeStatus, ResetUsages: t.ResetUsage,
-		Strategy: shownPolicy(t.ResetPolicy), Params: paramsOf(t.ResetParams), IsDisabled: t.Disabled, ID: t.ID,
+		GroupIDs: list(t.Groups), Status: activeStatus, ResetUsages: t.ResetUsage,
+		Strategy: shownPolicy(t.ResetPolicy), Params: parameters.Of(t.ResetParams), IsDisabled: t.Disabled, ID: t.ID,
 	}
 	fill(&b.DataLimit, t.Quota)
 	if t.HasExtra {

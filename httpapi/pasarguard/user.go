@@ -1,6 +1,7 @@
 package pasarguard
 
 import (
+	"github.com/sluicehq/sluice/httpapi/parameters"
 	"github.com/sluicehq/sluice/kernel/accounts"
 	"github.com/sluicehq/sluice/kernel/domain"
 )
@@ -103,7 +104,7 @@ func (r routes) viewBody(v accounts.OwnedView) userBody {
 // listedBody is viewBody for a list.
 func (r routes) listedBody(l *accounts.OwnedUser) userBody {
 	return r.viewBody(accounts.OwnedView{
-		UserView: accounts.UserView{User: l.User, Traffic: l.Traffic, Status: l.Status, GroupIDs: append([]int64{}, l.Groups...)},
+		UserView: accounts.UserView{User: l.User, Traffic: l.Traffic, Status: l.Status, GroupIDs: list(l.Groups)},
 		Owner:    l.Owner,
 	})
 }
@@ -112,7 +113,7 @@ func publicUser(u *domain.User, t domain.Traffic, status domain.Status, groups [
 	p := PublicUser{
 		ID: u.ID, Username: u.Username, Status: status, ProxySettings: shownProxies(&u.Credentials),
 		Expire: shownMoment(u.ExpireAt), DataLimit: u.Quota, DataLimitResetStrategy: shownPolicy(u.ResetPolicy),
-		DataLimitResetParams: paramsOf(u.ResetParams), ResetPolicy: shownPolicyState(u), GroupIDs: groups,
+		DataLimitResetParams: parameters.Of(u.ResetParams), ResetPolicy: shownPolicyState(u), GroupIDs: groups,
 		NextPlan: shownNextPlan(u.NextPlan), UsedTraffic: t.Used(), LifetimeUsedTraffic: t.LifetimeUp + t.LifetimeDown,
 		CreatedAt: moment(u.CreatedAt), OnlineAt: shownMoment(noneIfZero(t.OnlineAt)),
 	}
@@ -140,7 +141,7 @@ func shownPolicyState(u *domain.User) *policyState {
 	if u.ResetPolicy == "" {
 		return nil
 	}
-	return &policyState{u.ResetPolicy, paramsOf(u.ResetParams), shownMoment(u.NextResetAt)}
+	return &policyState{u.ResetPolicy, parameters.Of(u.ResetParams), shownMoment(u.NextResetAt)}
 }
 
 func shownNextPlan(n domain.NextPlan) *nextPlan {

@@ -97,15 +97,12 @@ type bulkAmount struct {
 	}
 }
 
-// maxMove bounds how far an expiry is moved at once: a hundred years, in seconds.
-const maxMove = 100 * 365 * 24 * 60 * 60
-
 // moveExpiries adds to the expiry of who has one, and to what users on hold will get; of whom no time would be left
 // nothing is changed.
 func (r routes) moveExpiries(ctx context.Context, who accounts.Principal, in *bulkAmount) (done, error) {
 	seconds := in.Body.Amount
-	if seconds > maxMove || seconds < -maxMove {
-		return done{}, detail.Fields{"amount": fmt.Sprintf("Amount must be between -%d and %d", maxMove, maxMove)}
+	if seconds > maxDuration || seconds < -maxDuration {
+		return done{}, detail.Fields{"amount": fmt.Sprintf("Amount must be between -%d and %d", maxDuration, maxDuration)}
 	}
 	return r.changeMany(ctx, who, &in.Body.UserFilter, func(a *domain.Account) bool {
 		return seconds != 0 && accounts.AddTime(&a.User, seconds*1000) == ""

@@ -87,7 +87,7 @@ func (i instant) at(from int64) (at *int64, ok bool) {
 
 // changedTime is the time that was given for a field, and whether it is another one than is shown.
 func changedTime(given field[instant], shown *moment, from int64, name string) (at *int64, differs bool, err error) {
-	before, _ := json.Marshal(shown) // never fails
+	before, _ := json.Marshal(shown) // never fails; as text, because 3x-ui can store times of years that can not be read here
 	if !given.Set || given.Value.json == string(before) {
 		return nil, false, nil
 	}

@@ -86,17 +86,19 @@ func (q *UserQuery) query(ctx context.Context, r routes) (directory.Query, error
 	if d.Statuses, err = readStatuses(q.Status); err != nil {
 		return d, err
 	}
-	if d.Order, err = readOrder(q.Sort); err != nil {
+	if d.Order, err = readOrder(q.Sort, userOrder); err != nil {
 		return d, err
 	}
-	for name, t := range map[string]struct {
-		text string
-		to   *int64
+	for _, t := range []struct {
+		name, text string
+		to         *int64
 	}{
-		"expire_after": {q.ExpireAfter, &d.ExpireFrom}, "expire_before": {q.ExpireBefore, &d.ExpireTo},
-		"online_after": {q.OnlineAfter, &d.OnlineFrom}, "online_before": {q.OnlineBefore, &d.OnlineTo},
+		{"expire_after", q.ExpireAfter, &d.ExpireFrom},
+		{"expire_before", q.ExpireBefore, &d.ExpireTo},
+		{"online_after", q.OnlineAfter, &d.OnlineFrom},
+		{"online_before", q.OnlineBefore, &d.OnlineTo},
 	} {
-		if *t.to, err = queryMoment(name, t.text); err != nil {
+		if *t.to, err = queryMoment(t.name, t.text); err != nil {
 			return d, err
 		}
 	}
@@ -109,7 +111,7 @@ func (r routes) adminIDs(ctx context.Context, names []string, ids []int64) ([]in
 	if len(names) == 0 {
 		return ids, nil
 	}
-	ids = append([]int64{}, ids...)
+	ids = list(ids)
 	for _, name := range names {
 		admin, err := r.Accounts.Admin(ctx, name)
 		switch {
@@ -148,18 +150,8 @@ func readStatuses(names []string) (read []domain.Status, err error) {
 	return read, nil
 }
 
-// readOrder reads what users are sorted by first, second and so on.
-func readOrder(sort string) (order []directory.OrderBy, err error) {
-	if sort == "" {
-		return nil, nil
-	}
-	for key := range strings.SplitSeq(sort, ",") {
-		name, descending := strings.CutPrefix(strings.TrimSpace(key), "-")
-		by, known := userSorts[name]
-		if !known {
-			return nil, detail.Sentence(http.StatusBadRequest, strconv.Quote(name)+" is not a valid sort option")
-		}
-		order = append(order, directory.OrderBy{Sort: by, Descending: descending})
-	}
-	return order, nil
+// userOrder is one key of an order of users.
+func userOrder(name string, descending bool) (by directory.OrderBy, known bool) {
+	sort, known := userSorts[name]
+	return directory.OrderBy{Sort: sort, Descending: descending}, known
 }

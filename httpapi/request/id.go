@@ -1,4 +1,4 @@
-// Package request says which request a log line is about.
+// Package request reads of a request what the frameworks do not hand over ready for use.
 package request
 
 import (

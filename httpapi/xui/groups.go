@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/sluicehq/sluice/httpapi/request"
 	"github.com/sluicehq/sluice/kernel/domain"
 )
 
@@ -49,7 +50,7 @@ type NamePath struct {
 }
 
 // Resolve decodes the name.
-func (p *NamePath) Resolve(huma.Context) []error { return decodeSegment(&p.Name, "name") }
+func (p *NamePath) Resolve(huma.Context) []error { return request.Segment(&p.Name, "name") }
 
 func (r routes) groupEmails(ctx context.Context, in *NamePath) ([]string, string, error) {
 	names, err := r.Accounts.GroupMembers(ctx, strings.TrimSpace(in.Name))

@@ -55,14 +55,14 @@ func (b *Bulk) Resolve(ctx huma.Context) []error {
 	var faults []error
 	url := ctx.URL()
 	given := url.Query()
-	for name, to := range map[string]*flag{"atomic": &b.Atomic, "dryRun": &b.DryRun} {
-		values, there := given[name]
+	for i, to := range []*flag{&b.Atomic, &b.DryRun} {
+		values, there := given[forBulkOnly[i]]
 		if !there {
 			continue
 		}
 		on, known := flagWords[values[0]]
 		if *to = flag(on); !known || len(values) > 1 {
-			faults = append(faults, &huma.ErrorDetail{Location: "query." + name, Message: "must be 0 or 1, once"})
+			faults = append(faults, &huma.ErrorDetail{Location: "query." + forBulkOnly[i], Message: "must be 0 or 1, once"})
 		}
 	}
 	return append(faults, b.Repeatable.Resolve(ctx)...)
@@ -92,15 +92,16 @@ func (f *flag) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// forBulkOnly are wishes that other routes would not heed.
+// forBulkOnly are the wishes of a Bulk, in its order: other routes would not heed them.
 var forBulkOnly = []string{"atomic", "dryRun"}
 
 // unheeded refuses a request that wishes what its route does not do: whoever only tries must not change anything.
 func unheeded(api huma.API) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
+		url := ctx.URL()
+		given := url.Query()
 		for _, name := range forBulkOnly {
-			url := ctx.URL()
-			if url.Query().Has(name) {
+			if given.Has(name) {
 				_ = huma.WriteErr(api, ctx, http.StatusOK, "", // the writer's error is the connection's
 					&huma.ErrorDetail{Location: "query." + name, Message: "is for bulk routes only"})
 				return

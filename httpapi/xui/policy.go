@@ -1,8 +1,7 @@
 package xui
 
 import (
-	"encoding/json"
-
+	"github.com/sluicehq/sluice/httpapi/parameters"
 	"github.com/sluicehq/sluice/kernel/domain"
 )
 
@@ -22,7 +21,7 @@ func shownReset(policy string) string {
 // resetPolicy is the policy and its parameters after a change of the given ones. What is given is compared with what was
 // shown before: another policy with the old parameters sent back has none.
 func (c *ClientInput) resetPolicy(policy, params string) (string, string, error) {
-	shownDay, shownParams := shownResetDay(policy, params), toJSON(paramsOf(params))
+	shownDay, shownParams := shownResetDay(policy, params), parameters.Text(parameters.Of(params))
 	if given := c.TrafficReset.Or(shownReset(policy)); given != shownReset(policy) {
 		policy, params = given, ""
 	}
@@ -36,9 +35,9 @@ func (c *ClientInput) resetPolicy(policy, params string) (string, string, error)
 	case day == 0:
 		params = ""
 	default: // of the calendar, also for who had months of 30 days
-		policy, params = "monthly", toJSON(map[string]any{"day": day})
+		policy, params = "monthly", parameters.Text(map[string]any{"day": day})
 	}
-	if given := toJSON(c.TrafficResetParams.Value); c.TrafficResetParams.Set && given != shownParams {
+	if given := parameters.Text(c.TrafficResetParams.Value); c.TrafficResetParams.Set && given != shownParams {
 		params = given
 	}
 	return policy, params, nil
@@ -46,28 +45,18 @@ func (c *ClientInput) resetPolicy(policy, params string) (string, string, error)
 
 // shownResetDay is the day of the month on which usage is reset, 1 for everything that is not monthly, as 3x-ui has it.
 func shownResetDay(policy, params string) int {
-	if day, ok := paramsOf(params)["day"].(float64); ok && policy == "monthly" {
+	if day, ok := parameters.Of(params)["day"].(float64); ok && policy == "monthly" {
 		return int(day)
 	}
 	return 1
 }
 
-// paramsOf reads the parameters of a period as they are stored.
-func paramsOf(params string) map[string]any {
-	object := map[string]any{}
-	if params != "" {
-		_ = json.Unmarshal([]byte(params), &object) // it was checked before it was stored
+// shownParams are the parameters of a period, an object also when there are none.
+func shownParams(stored string) map[string]any {
+	if params := parameters.Of(stored); params != nil {
+		return params
 	}
-	return object
-}
-
-// toJSON writes parameters with their keys in order; none are "".
-func toJSON(params map[string]any) string {
-	if len(params) == 0 {
-		return ""
-	}
-	text, _ := json.Marshal(params) // it came out of JSON
-	return string(text)
+	return map[string]any{}
 }
 
 // resetPolicy is a reset policy as it is stored.
@@ -81,5 +70,5 @@ func newResetPolicy(u *domain.User) *resetPolicy {
 	if u.ResetPolicy == "" {
 		return nil
 	}
-	return &resetPolicy{u.ResetPolicy, paramsOf(u.ResetParams), orZero(u.NextResetAt)}
+	return &resetPolicy{u.ResetPolicy, shownParams(u.ResetParams), orZero(u.NextResetAt)}
 }

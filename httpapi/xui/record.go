@@ -62,7 +62,7 @@ func newClientRecord(u *domain.User, status domain.Status, group string) ClientR
 		TotalGB: orZero(u.Quota), ExpiryTime: shownExpiry(u), Enable: status.Admitted(), Status: status, TgID: u.TgID,
 		Group: group, Comment: u.Note, Reset: u.RenewDays, ResetDay: u.RenewDay, ResetMax: u.RenewMax, ResetCount: u.RenewCount,
 		TrafficReset: shownReset(u.ResetPolicy), TrafficResetDay: shownResetDay(u.ResetPolicy, u.ResetParams),
-		TrafficResetParams: paramsOf(u.ResetParams), ResetPolicy: newResetPolicy(u), AutoDeleteInDays: u.AutoDelete,
+		TrafficResetParams: shownParams(u.ResetParams), ResetPolicy: newResetPolicy(u), AutoDeleteInDays: u.AutoDelete,
 		CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt, Reverse: newObject(u.Reverse),
 	}
 }

@@ -3,11 +3,11 @@ package xui
 import (
 	"context"
 	"net/http"
-	"net/url"
 
 	"github.com/danielgtaylor/huma/v2"
 	"go.uber.org/zap"
 
+	"github.com/sluicehq/sluice/httpapi/request"
 	"github.com/sluicehq/sluice/kernel/accounts"
 	"github.com/sluicehq/sluice/kernel/domain"
 )
@@ -71,7 +71,7 @@ type EmailPath struct {
 }
 
 // Resolve decodes the name: the router hands path segments over as they were sent.
-func (p *EmailPath) Resolve(huma.Context) []error { return decodeSegment(&p.Email, "email") }
+func (p *EmailPath) Resolve(huma.Context) []error { return request.Segment(&p.Email, "email") }
 
 // SubPath is a path that ends in a subscription id.
 type SubPath struct {
@@ -79,16 +79,7 @@ type SubPath struct {
 }
 
 // Resolve decodes the id.
-func (p *SubPath) Resolve(huma.Context) []error { return decodeSegment(&p.SubID, "subId") }
-
-func decodeSegment(segment *string, field string) []error {
-	text, err := url.PathUnescape(*segment)
-	if err != nil {
-		return []error{&huma.ErrorDetail{Location: field, Message: "is not a valid URL-encoded path segment"}}
-	}
-	*segment = text
-	return nil
-}
+func (p *SubPath) Resolve(huma.Context) []error { return request.Segment(&p.SubID, "subId") }
 
 // Hosted is a request whose answer depends on the host that it was sent to. It is exported, as the paths are, because
 // huma looks for embedded Resolve methods in exported types only.
