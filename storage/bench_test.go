@@ -159,10 +159,6 @@ func BenchmarkEffective(b *testing.B) {
 			ids, err := db.UserInbounds(ctx, id)
 			return len(ids), err
 		}, 2},
-		{"group", func(db *storage.DB, id int64) (int, error) {
-			all, err := db.AccountsOfGroup(ctx, 1, id, page)
-			return len(all), err
-		}, page},
 		{"inbound", func(db *storage.DB, id int64) (int, error) {
 			all, err := db.AccountsOfInbound(ctx, 2, id, page)
 			return len(all), err

@@ -90,19 +90,3 @@ func (r *Reader) AccountsOfInbound(
 	})
 	return accounts, err
 }
-
-// AccountsOfGroup is AccountsAfter among the members of a group, also of one that is disabled; an unknown one has none.
-// It costs by the limit.
-func (r *Reader) AccountsOfGroup(
-	ctx context.Context, groupID, afterID int64, limit int,
-) (accounts []domain.Account, err error) {
-	err = r.snapshot(ctx, "read accounts of group", func(r *Reader) error {
-		users, err := r.ids(ctx, "read members of group", nextOfGroup, groupID, afterID, limit)
-		if err != nil {
-			return err
-		}
-		accounts, err = r.Accounts(ctx, users)
-		return err
-	})
-	return accounts, err
-}

@@ -182,13 +182,6 @@ func TestAccountsOfInboundByGroups(t *testing.T) {
 					return db.AccountsOfInbound(ctx, inbound, after, limit)
 				}, limit), want)
 			}
-			for group, want := range map[int64][]int64{
-				l.one: {1, 5, 6}, l.both: {1, 2, 6, 7}, l.off: {3, 8}, l.bare: {5}, 99: {},
-			} {
-				equal(t, fmt.Sprintf("of group %d by %d", group, limit), who(func(after int64, limit int) ([]domain.Account, error) {
-					return db.AccountsOfGroup(ctx, group, after, limit)
-				}, limit), want)
-			}
 		}
 		equal(t, "none", must(db.AccountsOfInbound(ctx, l.b, 0, 0))(t), []domain.Account{})
 	})

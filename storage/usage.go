@@ -49,13 +49,8 @@ func (r *Reader) HourlyUsage(ctx context.Context, userID, from, to int64) ([]dom
 	return all, fail(ctx, r.engine, "read hourly usage", err)
 }
 
-// ClearUsage forgets the hourly history of a user. It is no change. What is in past hours is hidden and goes by its age:
-// to remove it would take a seek for each hour of each user.
-func (tx *Tx) ClearUsage(ctx context.Context, userID int64) error {
-	return tx.ClearUsages(ctx, []int64{userID})
-}
-
-// ClearUsages is ClearUsage for many users, at most 5,000.
+// ClearUsages forgets the hourly history of users, at most 5,000. It is no change. What is in past hours is hidden and goes
+// by its age: to remove it would take a seek for each hour of each user.
 func (tx *Tx) ClearUsages(ctx context.Context, userIDs []int64) error {
 	if len(userIDs) == 0 {
 		return nil

@@ -55,7 +55,7 @@ func TestHourlyUsage(t *testing.T) {
 		}
 		equal(t, "of nobody", must(db.HourlyUsage(ctx, 999, 0, noonHour+4*hour))(t), []domain.HourUsage{})
 
-		write(t, db, func(tx *storage.Tx) error { return tx.ClearUsage(ctx, u) })
+		write(t, db, func(tx *storage.Tx) error { return tx.ClearUsages(ctx, []int64{u}) })
 		equal(t, "cleared", must(db.HourlyUsage(ctx, u, noonHour, last.Hour+hour))(t), []domain.HourUsage{})
 		equal(t, "of v", len(must(db.HourlyUsage(ctx, v, noonHour, noonHour+9*hour))(t)), 3)
 	})

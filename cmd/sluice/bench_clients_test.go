@@ -133,7 +133,7 @@ type panel struct {
 }
 
 // newPanel starts a server whose clients are of every kind, in the same shares for every number of them, and has answered
-// every cost once: what is built when it is first asked for is built then.
+// all but bulk requests once: what is built when it is first asked for is built then.
 func newPanel(b *testing.B, users int) *panel {
 	b.Helper()
 	p := openPanel(b, users, variety())

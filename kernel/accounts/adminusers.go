@@ -26,7 +26,7 @@ func (s *Service) EnableAdminUsers(ctx context.Context, admin string, enabled bo
 			})
 			for i := range accounts {
 				accounts[i].User.Enabled = enabled
-				accounts[i] = s.touched(&accounts[i])
+				s.touched(&accounts[i])
 				b.others = append(b.others, accounts[i].User.ID)
 			}
 			if err := b.tx.UpdateUsers(ctx, usersOf(accounts)); err != nil {

@@ -16,8 +16,7 @@ func (s *Service) GroupByID(ctx context.Context, id int64) (GroupView, error) {
 }
 
 func (s *Service) groupView(g domain.Group) GroupView {
-	t := s.Directory.GroupTotals()[g.ID]
-	return GroupView{g, t.Users, max(t.Up-g.BaseUp, 0), max(t.Down-g.BaseDown, 0)}
+	return viewGroup(g, s.Directory.GroupTotals()[g.ID])
 }
 
 // NewGroup makes a group that lets its users into inbounds, which have to exist.
@@ -52,13 +51,7 @@ func checkGroup(ctx context.Context, tx *storage.Tx, g *domain.Group, oldName st
 	if g.Name == oldName {
 		return nil
 	}
-	switch _, err := tx.GroupByName(ctx, g.Name); {
-	case err == nil:
-		return groupTaken(g.Name)
-	case domain.CodeOf(err) != domain.CodeNotFound:
-		return err
-	}
-	return nil
+	return groupNameFree(ctx, tx, g.Name)
 }
 
 // UpdateGroup lets edit change the name, the inbounds and the state of a group, and stores it: its users are let in, and

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sluicehq/sluice/kernel/directory"
 	"github.com/sluicehq/sluice/kernel/domain"
 	"github.com/sluicehq/sluice/storage"
 )
@@ -17,6 +18,10 @@ type GroupView struct {
 	Up, Down int64 // bytes, as of the last flush; never below 0
 }
 
+func viewGroup(g domain.Group, t directory.GroupTotal) GroupView {
+	return GroupView{g, t.Users, max(t.Up-g.BaseUp, 0), max(t.Down-g.BaseDown, 0)}
+}
+
 // Groups returns every group, in the order of names without regard to case.
 func (s *Service) Groups(ctx context.Context) ([]GroupView, error) {
 	groups, err := s.DB.Groups(ctx)
@@ -26,8 +31,7 @@ func (s *Service) Groups(ctx context.Context) ([]GroupView, error) {
 	totals := s.Directory.GroupTotals()
 	views := make([]GroupView, len(groups))
 	for i, g := range groups {
-		t := totals[g.ID]
-		views[i] = GroupView{g, t.Users, max(t.Up-g.BaseUp, 0), max(t.Down-g.BaseDown, 0)}
+		views[i] = viewGroup(g, totals[g.ID])
 	}
 	slices.SortFunc(views, func(a, b GroupView) int {
 		return cmp.Or(cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), cmp.Compare(a.Name, b.Name))
@@ -61,24 +65,23 @@ func (s *Service) GroupMembers(ctx context.Context, name string) ([]string, erro
 	return names, nil
 }
 
-func groupTaken(name string) *domain.Error { return domain.Conflict("group", "already exists: "+name) }
+// groupNameFree refuses a name that a group has.
+func groupNameFree(ctx context.Context, tx *storage.Tx, name string) error {
+	switch _, err := tx.GroupByName(ctx, name); {
+	case err == nil:
+		return domain.Conflict("group", "already exists: "+name)
+	case domain.CodeOf(err) != domain.CodeNotFound:
+		return err
+	}
+	return nil
+}
 
 func unknownGroup(name string) *domain.Error { return domain.NotFound("group not found: " + name) }
 
-// CreateGroup makes a group without users.
+// CreateGroup makes a group without users and inbounds.
 func (s *Service) CreateGroup(ctx context.Context, name string) error {
-	if err := domain.CheckGroupName(name); err != nil {
-		return err
-	}
-	return s.write(ctx, func(tx *storage.Tx) error {
-		switch _, err := tx.GroupByName(ctx, name); {
-		case err == nil:
-			return groupTaken(name)
-		case domain.CodeOf(err) != domain.CodeNotFound:
-			return err
-		}
-		return tx.InsertGroup(ctx, &domain.Group{Name: name})
-	}, nil)
+	_, err := s.NewGroup(ctx, name, nil, false)
+	return err
 }
 
 // RenameGroup gives a group another name and returns how many users it has. The same name is no change.
@@ -92,10 +95,7 @@ func (s *Service) RenameGroup(ctx context.Context, oldName, newName string) (use
 		if err != nil || oldName == newName {
 			return err
 		}
-		switch _, err := tx.GroupByName(ctx, newName); {
-		case err == nil:
-			return groupTaken(newName)
-		case domain.CodeOf(err) != domain.CodeNotFound:
+		if err := groupNameFree(ctx, tx, newName); err != nil {
 			return err
 		}
 		group.Name = newName

@@ -241,7 +241,7 @@ func (s *Service) RevokeSubOf(ctx context.Context, who Principal, name string) (
 	return s.one(ctx, who, name, s.RevokeSubsOf)
 }
 
-// one does to the user of that name what is there for many, and returns it as it is then.
+// one does to the user of that name what is there for many, and returns it as it is then. do has to change whom it is given.
 func (s *Service) one(
 	ctx context.Context, who Principal, name string, do func(context.Context, Principal, []int64) (Report, error),
 ) (OwnedView, error) {

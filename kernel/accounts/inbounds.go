@@ -234,11 +234,6 @@ func (s *Service) DeleteInbound(ctx context.Context, id int64) error {
 		users, err = tx.DeleteInbound(ctx, id)
 		return err
 	}, func(ctx context.Context) {
-		if s.Directory != nil {
-			users = append(users, s.Directory.UsersOf([]int64{id})...) // also those whose group had it
-			slices.Sort(users)
-			users = slices.Compact(users)
-		}
 		s.follow("inbound deleted", func(c Core) error { return c.ApplyInbounds(ctx, nil, []int64{id}) })
 		s.reread(ctx, "users detached", users)
 		s.reload(ctx)

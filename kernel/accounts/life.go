@@ -255,7 +255,7 @@ func reset(ctx context.Context, tx *storage.Tx, accounts []domain.Account, plann
 // apply changes an account as planned and says whether it is another then.
 func (t turns) apply(a *domain.Account, p turn) (changed bool) {
 	before := a.User
-	if p.user.Quota != nil && p.next != nil && p.next.carriesOver {
+	if p.next != nil && p.next.carriesOver {
 		p.user.Quota = carriedOver(p.user.Quota, before.Quota, a.Traffic.Used())
 	}
 	a.User = p.user

@@ -108,9 +108,9 @@ func (p plans) check(ctx context.Context, tx *storage.Tx, plan domain.NextPlan) 
 	return why, nil
 }
 
-// carriedOver is a quota with what was left of the one before it.
+// carriedOver is a quota with what was left of the one before it, nil = none.
 func carriedOver(quota, before *int64, used int64) *int64 {
-	if before == nil || *before <= used {
+	if quota == nil || before == nil || *before <= used {
 		return quota
 	}
 	sum := *quota + min(*before-used, math.MaxInt64-*quota) // the largest quota is as good as any above it
@@ -176,7 +176,7 @@ func (s *Service) tryActivate(ctx context.Context, who Principal, id int64) (dom
 		if a.User.Revision != user.Revision {
 			return errOvertaken
 		}
-		if next.carriesOver && planned.Quota != nil {
+		if next.carriesOver {
 			planned.Quota = carriedOver(planned.Quota, a.User.Quota, a.Traffic.Used())
 		}
 		a.User, a.User.UpdatedAt = planned, s.now()

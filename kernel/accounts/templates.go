@@ -109,10 +109,8 @@ func checkGroups(ctx context.Context, r *storage.Reader, ids []int64) error {
 	if err != nil {
 		return err
 	}
-	for _, id := range ids {
-		if !slices.ContainsFunc(groups, func(g domain.Group) bool { return g.ID == id }) {
-			return domain.NotFound("group not found")
-		}
+	if len(groups) < len(distinct(ids)) {
+		return domain.NotFound("group not found")
 	}
 	return nil
 }

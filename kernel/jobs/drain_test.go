@@ -3,7 +3,6 @@ package jobs
 import (
 	"context"
 	"errors"
-	"runtime"
 	"testing"
 
 	"github.com/jonboulle/clockwork"
@@ -124,7 +123,7 @@ func TestDrainLetsReadersGoOn(t *testing.T) {
 	}
 	meanwhile := make(chan int64, 1)
 	err = f.Drain(ctx, []int64{user}, nil, func(c domain.Chunk, last func()) error {
-		return db.Write(ctx, func(tx *storage.Tx) error {
+		err := db.Write(ctx, func(tx *storage.Tx) error {
 			if err := tx.AddTraffic(ctx, c); err != nil {
 				return err
 			}
@@ -137,11 +136,13 @@ func TestDrainLetsReadersGoOn(t *testing.T) {
 				}
 				meanwhile <- got.Up
 			}()
-			for range 100 { // it may read if nothing keeps it out
-				runtime.Gosched()
-			}
 			return nil
 		})
+		if f.settled.TryRLock() { // as Usage does
+			f.settled.RUnlock()
+			t.Error("nothing keeps readers out between commit and counters")
+		}
+		return err
 	}, func() { want("in the effect", 10) })
 	if err != nil {
 		t.Fatal(err)

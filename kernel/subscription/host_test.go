@@ -256,12 +256,19 @@ func TestHostsWithoutAPublicAddress(t *testing.T) {
 func TestHostNamesTheOwner(t *testing.T) {
 	b := newBench(t)
 	id := b.inbound(func(in *domain.Inbound) { in.Remark = "door" })
+	b.front(id, func(h *domain.Host) { h.Remark, h.Disabled = "{ADMIN_USERNAME}", true })
+	b.front(id, func(h *domain.Host) { h.Remark = "{USERNAME}" })
+	b.reload()
+	if b.current.Load().asksOwner {
+		t.Error("the owner is read, and nobody names it")
+	}
 	b.front(id, func(h *domain.Host) { h.Remark = "{ADMIN_USERNAME}/{USERNAME} at {SERVER_IP}, {EXPIRE_DATE}" })
 	b.reload()
 	if !b.current.Load().asksOwner {
 		t.Error("the owner is not read")
 	}
-	b.wantLinks(b.user("alice", id), vless("alice", "front.example:443", "root%2Falice%20at%20localhost%2C%20%E2%88%9E"))
+	b.wantLinks(b.user("alice", id), vless("alice", "front.example:443", "alice"),
+		vless("alice", "front.example:443", "root%2Falice%20at%20localhost%2C%20%E2%88%9E"))
 }
 
 // Dates are those of the time zone in the settings.

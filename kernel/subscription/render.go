@@ -208,9 +208,6 @@ func (s *snapshot) fill(req *wire.FormatRequest, v viewer, inbounds []int64, pub
 
 // hostsOf are those of the inbounds that users of that status are told of, in order.
 func (s *snapshot) hostsOf(inbounds []int64, status domain.Status) (hosts []*host) {
-	if s.hosts == nil {
-		return nil
-	}
 	for _, id := range inbounds {
 		for _, h := range s.hosts[id] {
 			if h.shownTo(status) {

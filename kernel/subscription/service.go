@@ -60,7 +60,7 @@ type snapshot struct {
 	number    uint64            // no other has it
 	endpoints []endpoint        // of enabled inbounds, by inbound id
 	byInbound map[int64]int     // index into endpoints
-	hosts     map[int64][]*host // enabled ones of those inbounds, by priority and then by id; nil when there is none
+	hosts     map[int64][]*host // enabled ones of those inbounds, by priority and then by id
 	asksOwner bool              // a host names the admin of its user
 	settings  domain.Settings
 	zone      *time.Location // of the settings

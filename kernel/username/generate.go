@@ -30,8 +30,8 @@ type Result struct {
 // ignored. taken is called at most once per attempt; somebody may take a name afterwards, and Generate is then simply
 // called again.
 //
-// Errors are those of CheckRequest, of taken, or what became of the plugin: an Unavailable if it does not work, an
-// Invalid if it refuses the request. Too few names are not an error.
+// Errors are an Invalid of the field that is wrong, those of taken, or what became of the plugin: an Unavailable if it does
+// not work, an Invalid if it refuses the request. Too few names are not an error.
 func (s *Service) Generate(ctx context.Context, r Request, taken Taken) (Result, error) {
 	strategy, err := s.check(r)
 	if err != nil {

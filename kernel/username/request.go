@@ -30,14 +30,8 @@ type Request struct {
 	Suffix   string // behind every name, "" = none
 }
 
-// CheckRequest says why r can not be answered by the loaded strategies: an Invalid of the field strategy, params (with
-// the path of what is at fault in them), base, start or count. Affixes are not looked at: Check sees them in the names.
-func (s *Service) CheckRequest(r Request) error {
-	_, err := s.check(r)
-	return err
-}
-
-// check also returns the strategy.
+// check returns the strategy of r, or says why the loaded ones can not answer it: an Invalid of the field strategy, params
+// (with the path of what is at fault in them), base, start or count. Affixes are not looked at: Check sees them in the names.
 func (s *Service) check(r Request) (Strategy, error) {
 	err := s.strategies.CheckParams(wire.KindUsername, r.Strategy, r.Params)
 	if errors.Is(err, plugin.ErrNoItem) {

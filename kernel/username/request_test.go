@@ -9,7 +9,7 @@ import (
 
 func number(n int64) *int64 { return &n }
 
-func TestCheckRequest(t *testing.T) {
+func TestRequest(t *testing.T) {
 	s, h := open(t, example)
 	for name, c := range map[string]struct {
 		r    Request
@@ -42,7 +42,7 @@ func TestCheckRequest(t *testing.T) {
 		"strategy before all": {Request{Strategy: "x", Base: "user", Count: 501}, "strategy must be one of append, pronounceable, random, sequence"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := s.CheckRequest(c.r)
+			_, err := s.check(c.r)
 			_, generated := s.Generate(t.Context(), c.r, having().taken)
 			if c.want == "" {
 				if err != nil || generated != nil {
@@ -57,5 +57,6 @@ func TestCheckRequest(t *testing.T) {
 	if err := h.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, s.CheckRequest(Request{Strategy: "random", Count: 1}), domain.CodeUnavailable, "the plugins are shut down")
+	_, err := s.check(Request{Strategy: "random", Count: 1})
+	refused(t, err, domain.CodeUnavailable, "the plugins are shut down")
 }
