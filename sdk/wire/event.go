@@ -9,6 +9,7 @@ type EventRequest struct {
 	EventID int64  `json:"event_id,omitempty"` // unique and ascending
 	Time    int64  `json:"time,omitempty"`     // ms UTC at which it happened
 	Payload string `json:"payload,omitempty"`  // JSON object, by Type
+	Attempt int64  `json:"attempt,omitempty"`  // 0 at first, one more each time it comes again
 }
 
 // EventReply is empty; field 1 is reserved for actions.
@@ -22,7 +23,8 @@ func (m *EventRequest) Append(b []byte) []byte {
 	b = appendString(b, 4, m.Type)
 	b = appendInt(b, 5, m.EventID)
 	b = appendInt(b, 6, m.Time)
-	return appendString(b, 7, m.Payload)
+	b = appendString(b, 7, m.Payload)
+	return appendInt(b, 8, m.Attempt)
 }
 
 // Decode replaces the message by what b holds.
@@ -45,6 +47,8 @@ func (m *EventRequest) Decode(b []byte) error {
 			m.Time = r.int64()
 		case 7<<3 | bytes:
 			m.Payload = r.str()
+		case 8<<3 | varint:
+			m.Attempt = r.int64()
 		default:
 			r.skip(key)
 		}

@@ -10,6 +10,10 @@ type FormatRequest struct {
 	Endpoints []Endpoint `json:"endpoints,omitempty"` // in the order in which they are shown; empty if Prepared is set
 	Accounts  []Account  `json:"accounts,omitempty"`  // Accounts[i] is the user's account on Endpoints[i]
 	Prepared  uint64     `json:"prepared,omitempty"`  // the set that a PrepareRequest has sent, 0 = Endpoints are here
+
+	URL        string `json:"url,omitempty"`         // of this subscription, secret, "" = not known
+	Title      string `json:"title,omitempty"`       // of the service, as apps show it, "" = none
+	SupportURL string `json:"support_url,omitempty"` // where users ask for help, "" = none
 }
 
 // PrepareRequest hands an instance the endpoints once, so that the FormatRequests that follow send only the user. Its
@@ -47,7 +51,10 @@ func (m *FormatRequest) Append(b []byte) []byte {
 		b, at = openMessage(b, 7)
 		b = closeMessage(m.Accounts[i].Append(b), at)
 	}
-	return appendUint(b, 8, m.Prepared)
+	b = appendUint(b, 8, m.Prepared)
+	b = appendString(b, 9, m.URL)
+	b = appendString(b, 10, m.Title)
+	return appendString(b, 11, m.SupportURL)
 }
 
 // Decode replaces the message by what b holds.
@@ -77,6 +84,12 @@ func (m *FormatRequest) Decode(b []byte) error {
 			r.close(end)
 		case 8<<3 | varint:
 			m.Prepared = r.uvarint()
+		case 9<<3 | bytes:
+			m.URL = r.str()
+		case 10<<3 | bytes:
+			m.Title = r.str()
+		case 11<<3 | bytes:
+			m.SupportURL = r.str()
 		default:
 			r.skip(key)
 		}
