@@ -21,6 +21,11 @@ func (tx *Tx) record(ctx context.Context, kind domain.Kind, id int64) (seq int64
 	if seq, ok := tx.logged[row{kind, id}]; ok {
 		return seq, nil
 	}
+	if id != 0 {
+		if err := tx.touch(ctx, kind, id); err != nil {
+			return 0, err
+		}
+	}
 	err = tx.raw.row(ctx,
 		"INSERT INTO changes (kind, id, at) VALUES ($1, $2, $3) RETURNING seq", kind, id, tx.now).Scan(&seq)
 	if err != nil {
@@ -43,6 +48,9 @@ func (tx *Tx) recordAll(ctx context.Context, kind domain.Kind, ids []int64) erro
 	if len(ids) == 0 {
 		return nil
 	}
+	if err := tx.touch(ctx, kind, ids...); err != nil {
+		return err
+	}
 	var seq, id int64
 	err := tx.scan(ctx, []any{&seq, &id}, func() { tx.logged[row{kind, id}] = seq },
 		recordChanges, tx.engine.list(ids), kind, tx.now)
@@ -57,6 +65,7 @@ func (tx *Tx) rename(ctx context.Context, kind domain.Kind, seq, id int64) error
 		return tx.fail(ctx, "record change of "+string(kind), err)
 	}
 	tx.logged[row{kind, id}] = seq
+	tx.arrived(kind, id)
 	return nil
 }
 

@@ -34,10 +34,13 @@ type DB struct {
 	writer  runner  // of write
 	read    *bun.DB // can not write
 	commits atomic.Int64
+
+	handlers handlers
+	wake     atomic.Pointer[func()] // called when deliveries are due
 }
 
-// Open opens the database that o names, brings its schema up to date while every other Open of it waits, and prepares
-// the hot texts. A database that a newer version has changed is refused.
+// Open opens the database that o names, brings its schema up to date while every other Open of it waits, prepares the
+// hot texts, and reads who wants to be told of events. A database that a newer version has changed is refused.
 func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
@@ -49,6 +52,9 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	err = db.migrate(ctx, migrationFiles, o.Log)
 	if err == nil {
 		err = db.prepare(ctx)
+	}
+	if err == nil {
+		err = db.LoadHandlers(ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(fail(ctx, db.engine, "open database", err), db.Close())

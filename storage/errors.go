@@ -61,6 +61,7 @@ var missing = map[domain.Kind]*domain.Error{
 	domain.KindToken:    domain.NotFound("token not found"),
 	domain.KindTemplate: domain.NotFound("template not found"),
 	domain.KindHost:     domain.NotFound("host not found"),
+	domain.KindPlugin:   domain.NotFound("plugin not found"),
 }
 
 // notFound says that a row of kind is not there.

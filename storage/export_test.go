@@ -48,6 +48,9 @@ func (db *DB) Prepared() (read, write []string) {
 // Statement is what the transaction runs for a text, nil = the text itself.
 func (tx *Tx) Statement(text string) *sql.Stmt { return tx.raw.statement(context.Background(), text) }
 
+// Ran are the hot texts that the transaction has run so far, sorted.
+func (tx *Tx) Ran() []string { return slices.Sorted(maps.Keys(tx.raw.inTx)) }
+
 // Statements are all that db keeps prepared.
 func (db *DB) Statements() []*sql.Stmt {
 	return slices.AppendSeq(slices.Collect(maps.Values(db.raw.prepared)), maps.Values(db.writer.prepared))
@@ -94,4 +97,24 @@ func (db *DB) Plan(ctx context.Context, query string, args ...any) ([]string, er
 	err := db.scan(ctx, []any{&id, &parent, &unused, &step}, func() { steps = append(steps, step) },
 		"EXPLAIN QUERY PLAN "+query, args...)
 	return steps, err
+}
+
+// OutboxQueries are the queries of the outbox, which may be read by its indexes only, as SQLite gets them.
+func OutboxQueries() map[string]string {
+	queries := map[string]string{"count": countDeliveries, "resume": resumeQueues}
+	for state, query := range listDeliveries {
+		queries["list "+string(state)] = query
+	}
+	for name, text := range map[string]string{
+		"due": dueDeliveries, "lease": leaseDeliveries, "delivered": markDelivered, "failed": markFailed, "promote": promoteHeads,
+		"revive": reviveDeliveries, "bury": buryDeliveries, "drop": dropDeliveries,
+	} {
+		queries[name] = sqlite{}.text(text)
+	}
+	for _, r := range retention {
+		if r.table == "outbox" {
+			queries["prune by "+r.column] = r.find(5)
+		}
+	}
+	return queries
 }

@@ -5,6 +5,7 @@ func hotReads() []string {
 	texts := []string{
 		tokenByHash, adminByID, adminNames, userByName, userByID, userBySubID, inboundsOfUser, directOfUser, groupsOfUser, trafficOfUser,
 		accountsByID, overviews, inboundsOfGroups, externalLinks, groupNames, inboundIDs, keptTraffic, idsByName,
+		dueDeliveries,
 	}
 	for _, m := range []membership{userInbounds, userGroups, groupInbounds} {
 		texts = append(texts, m.attached(m.listed()))
@@ -19,7 +20,7 @@ func hotReads() []string {
 func hotWrites() []string {
 	return []string{
 		recordChanges, insertRow("user_traffic", trafficColumns), keepTraffic, deleteUsers, markChunk, addToInbound,
-		noteFetch, addFetch, dropFetches,
+		noteFetch, addFetch, dropFetches, onlineOf, leaseDeliveries, markDelivered, markFailed, promoteHeads,
 		known("inbounds"), userInbounds.members(), insertRow(userInbounds.table, userInbounds.columns),
 		known("groups"), userGroups.members(), insertRow(userGroups.table, userGroups.columns),
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // migrations is how many this version has.
-const migrations int64 = 4
+const migrations int64 = 5
 
 // only returns the real migrations whose name begins with what fits the pattern.
 func only(t *testing.T, pattern string) fstest.MapFS {
@@ -206,6 +206,30 @@ func TestMigrateFromVersion3(t *testing.T) {
 		})
 		equal(t, "group", must(db.Group(ctx, 1))(t), group)
 		equal(t, "user", must(db.UserByID(ctx, 2))(t), all[1].User)
+	})
+}
+
+// A database of version 4 keeps what it has and tells of what happens to it from then on.
+func TestMigrateFromVersion4(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, dsn string) {
+		ctx := context.Background()
+		makeOld(t, dsn, "000[1234]", "testdata/version4.sql")
+		db := open(t, dsn, clockAt(noon))
+		for _, table := range []string{"outbox", "event_handlers", "plugins", "plugin_kv", "plugin_kv_totals"} {
+			equal(t, table, must(db.Count(ctx, "SELECT count(*) FROM "+table))(t), int64(0))
+		}
+		handle(t, db, "p/h", "*")
+		alice := must(db.UserByID(ctx, 1))(t)
+		alice.Enabled, alice.Status = false, domain.StatusDisabled
+		write(t, db, func(tx *storage.Tx) error { return tx.UpdateUser(ctx, &alice) })
+		equal(t, "told", payloadOf(t, db).User, domain.UserFacts{
+			ID: 1, Username: "Alice", Status: domain.StatusDisabled, Quota: ptr(int64(5)), Used: 3, Note: "note",
+			AdminID: 1, Groups: []int64{1},
+		})
+		equal(t, "kept", set(t, db.PluginKV("p"), "k", []byte("v")), false)
+		policy := domain.PluginPolicy{Name: "p"}
+		write(t, db, func(tx *storage.Tx) error { return tx.SavePluginPolicy(ctx, &policy) })
+		equal(t, "policies", must(db.PluginPolicies(ctx))(t), []domain.PluginPolicy{policy})
 	})
 }
 

@@ -55,22 +55,44 @@ func TestPruneKeepsPositions(t *testing.T) {
 	})
 }
 
+// What was delivered goes after 7 days, what is dead after 30, and so does what waits for a handler that nobody has.
 func TestPruneOutbox(t *testing.T) {
 	each(t, func(t *testing.T, db *storage.DB) {
 		ctx := context.Background()
-		for _, times := range []string{"NULL, NULL", "100, NULL", "NULL, 100"} { // waiting, delivered, dead
-			if err := db.ExecOnWriter(ctx, `INSERT INTO outbox (type, user_id, payload, created_at, attempts, next_at,
-				last_error, delivered_at, dead_at) VALUES ('t', 1, '{}', 0, 0, 0, '', `+times+")"); err != nil {
-				t.Fatal(err)
+		handle(t, db, "p/here", "-")
+		for handler, times := range map[string][]string{
+			"p/here": {"NULL, NULL", "100, NULL", "NULL, 100"}, // waiting, delivered, dead
+			"p/gone": {"NULL, NULL", "100, NULL", "NULL, 100"},
+		} {
+			for _, at := range times {
+				if err := db.ExecOnWriter(ctx, fmt.Sprintf(`INSERT INTO outbox (handler, type, subject, payload, created_at, attempts,
+					next_at, last_error, delivered_at, dead_at) VALUES ('%s', 't', 's', '{}', 50, 0, 0, '', %s)`, handler, at)); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
 		for _, test := range []struct{ now, left int64 }{
-			{100 + 7*day, 3}, {100 + 7*day + 1, 2}, {100 + 30*day, 2}, {100 + 30*day + 1, 1},
+			{100 + 7*day, 6}, {100 + 7*day + 1, 4}, {50 + 30*day, 4}, {50 + 30*day + 1, 3}, {100 + 30*day, 3}, {100 + 30*day + 1, 1},
 		} {
 			if err := db.Prune(ctx, test.now); err != nil {
 				t.Fatal(err)
 			}
 			equal(t, "left", must(db.Count(ctx, "SELECT count(*) FROM outbox"))(t), test.left)
+		}
+		equal(t, "waiting", must(db.Count(ctx, "SELECT count(*) FROM outbox WHERE handler = 'p/here'"))(t), int64(1))
+	})
+}
+
+func TestPruneEventHandlers(t *testing.T) {
+	each(t, func(t *testing.T, db *storage.DB) {
+		ctx := context.Background()
+		handle(t, db, "p/h", "x")
+		for now, left := range map[int64]int64{noon + 7*day: 1, noon + 7*day + 1: 0} {
+			handle(t, db, "p/h", "x")
+			if err := db.Prune(ctx, now); err != nil {
+				t.Fatal(err)
+			}
+			equal(t, "left", must(db.Count(ctx, "SELECT count(*) FROM event_handlers"))(t), left)
 		}
 	})
 }

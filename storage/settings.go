@@ -29,6 +29,12 @@ func settingFields(s *domain.Settings) map[string]any {
 		"auto_delete_limited": &s.AutoDeleteLimited,
 		"expire_diff_days":    &s.ExpireDiffDays,
 		"traffic_diff_gb":     &s.TrafficDiffGB,
+		"profile_title":       &s.ProfileTitle,
+		"support_url":         &s.SupportURL,
+		"update_hours":        &s.UpdateHours,
+		"announcement":        &s.Announcement,
+		"status_entry":        &s.StatusEntry,
+		"user_agent_rules":    &s.AgentRules,
 	}
 }
 

@@ -18,7 +18,10 @@ func TestSettings(t *testing.T) {
 				PublicHosts: []string{"c.example"},
 				TimeZone:    "Europe/Berlin", FlushSeconds: 1, IPGraceSeconds: 2, AutoDeleteLimited: true,
 				ExpireDiffDays: 7, TrafficDiffGB: 8,
+				ProfileTitle: "{USERNAME} ✅", SupportURL: "tg://resolve?domain=a", UpdateHours: 3, Announcement: "it's ⌛",
+				StatusEntry: true, AgentRules: []domain.AgentRule{{Agent: `/^a\d'"/`, Format: "clash"}, {Agent: "b", Format: "links"}},
 			},
+			{AgentRules: []domain.AgentRule{}}, // none at all is not the same as those that come with Sluice
 			{},
 		} {
 			write(t, db, func(tx *storage.Tx) error { return tx.SaveSettings(ctx, s) })

@@ -97,7 +97,7 @@ func (e sqlite) lockSchema(ctx context.Context, _ *bun.DB) (release func() error
 // schemaTypes: STRICT refuses values of the wrong type, AUTOINCREMENT never gives an id twice.
 func (sqlite) schemaTypes() map[string]string {
 	return map[string]string{
-		"ID": "INTEGER PRIMARY KEY AUTOINCREMENT", "Int": "INTEGER", "Bool": "INTEGER",
+		"ID": "INTEGER PRIMARY KEY AUTOINCREMENT", "Int": "INTEGER", "Bool": "INTEGER", "Bytes": "BLOB",
 		"Table": " STRICT", "Pairs": " STRICT, WITHOUT ROWID", "Hot": " STRICT",
 	}
 }

@@ -43,7 +43,8 @@ func (r *Reader) LastFlush(ctx context.Context, node string) (seq int64, err err
 // change: revisions stay. A chunk should have at most 2,000 deltas with at most one per user (more are added up), to
 // keep other writers waiting for milliseconds only.
 func (db *DB) FlushTraffic(ctx context.Context, c domain.Chunk) error {
-	return db.transact(ctx, "flush traffic", true, func(tx *Tx) error { return tx.addChunk(ctx, c) })
+	shared := !db.handlers.wants.Load().any(domain.EventUserOnline) // who tells of something writes alone
+	return db.transact(ctx, "flush traffic", shared, func(tx *Tx) error { return tx.addChunk(ctx, c) })
 }
 
 // AddTraffic is FlushTraffic inside a transaction, for a change that has to take what is not flushed yet along. An empty
@@ -69,7 +70,11 @@ func (tx *Tx) addChunk(ctx context.Context, c domain.Chunk) error {
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
 		return err
 	}
-	if err := tx.engine.addTraffic(ctx, tx.raw, onePerUser(c.Users)); err != nil {
+	users := onePerUser(c.Users)
+	if err := tx.comeOnline(ctx, users); err != nil {
+		return err
+	}
+	if err := tx.engine.addTraffic(ctx, tx.raw, users); err != nil {
 		return err
 	}
 	inbounds := slices.SortedFunc(slices.Values(c.Inbounds), func(a, b domain.InboundDelta) int {
@@ -79,6 +84,37 @@ func (tx *Tx) addChunk(ctx context.Context, c domain.Chunk) error {
 		if _, err := tx.raw.exec(ctx, addToInbound, d.Up, d.Down, d.InboundID); err != nil {
 			return fmt.Errorf("inbound %d: %w", d.InboundID, err)
 		}
+	}
+	return nil
+}
+
+const onlineOf = "SELECT user_id, online_at FROM user_traffic WHERE user_id " + isListed
+
+// comeOnline notes which users come online by deltas that are not added yet, if anybody wants to know.
+func (tx *Tx) comeOnline(ctx context.Context, ds []domain.TrafficDelta) error {
+	if !tx.wants.any(domain.EventUserOnline) || len(ds) == 0 {
+		return nil
+	}
+	ids, seen := make([]int64, len(ds)), make(map[int64]int64, len(ds))
+	for i, d := range ds {
+		ids[i], seen[d.UserID] = d.UserID, d.OnlineAt
+	}
+	var id, before int64
+	online := []int64{}
+	err := tx.scan(ctx, []any{&id, &before}, func() {
+		if seen[id]-before >= domain.OnlineAfter {
+			online = append(online, id)
+		}
+	}, onlineOf, tx.engine.list(ids))
+	if err != nil {
+		return fmt.Errorf("look who comes online: %w", err)
+	}
+	slices.Sort(online)
+	if err := tx.touchUsers(ctx, online); err != nil {
+		return err
+	}
+	for _, id := range online {
+		tx.touched(id, func(c *domain.UserChange) { c.Online = true })
 	}
 	return nil
 }

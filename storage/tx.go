@@ -17,6 +17,8 @@ type Tx struct {
 	now    int64         // ms UTC, one for the whole transaction
 	logged map[row]int64 // seq of the change recorded for each row
 	failed error         // the first failure of a write
+	due    bool          // it has made deliveries due
+	news
 }
 
 // Write runs fn in a transaction, the only writer of the database meanwhile, and commits if fn returns nil. fn must not
@@ -49,10 +51,16 @@ func (db *DB) transact(ctx context.Context, doing string, shared bool, fn func(t
 	if err := db.engine.lockWrites(ctx, raw, shared); err != nil {
 		return fail(ctx, db.engine, doing, err)
 	}
-	err = fn(&Tx{
+	tx := &Tx{
 		Reader: Reader{engine: db.engine, bun: btx, raw: raw, clock: db.clock, inside: true},
 		tx:     btx, now: db.now(), logged: map[row]int64{},
-	})
+	}
+	if !shared { // the queues of the outbox have one writer at a time too
+		tx.wants = db.handlers.wants.Load()
+	}
+	if err = fn(tx); err == nil {
+		err = tx.announce(ctx)
+	}
 	if err != nil {
 		return fail(ctx, db.engine, doing, err)
 	}
@@ -60,6 +68,9 @@ func (db *DB) transact(ctx context.Context, doing string, shared bool, fn func(t
 		return fail(ctx, db.engine, doing, err)
 	}
 	db.commits.Add(1)
+	if tx.due {
+		db.woken()
+	}
 	return nil
 }
 

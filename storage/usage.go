@@ -67,6 +67,10 @@ func (tx *Tx) ClearUsages(ctx context.Context, userIDs []int64) error {
 // change by itself: who wants others to follow writes the user too, whose status may be another now. An unknown user
 // is not_found.
 func (tx *Tx) SetTraffic(ctx context.Context, userID, up, down int64) error {
+	if err := tx.touch(ctx, domain.KindUser, userID); err != nil {
+		return err
+	}
+	tx.touched(userID, func(c *domain.UserChange) { c.UsageSet = true })
 	res, err := tx.raw.exec(ctx,
 		"UPDATE user_traffic SET up = $1, down = $2 WHERE user_id = $3", up, down, userID)
 	return tx.wrote(ctx, domain.KindUser, res, err)
@@ -90,6 +94,9 @@ func (tx *Tx) ResetTraffics(
 	if len(userIDs) == 0 {
 		return resets, nil
 	}
+	if err := tx.touch(ctx, domain.KindUser, userIDs...); err != nil {
+		return nil, err
+	}
 	r := domain.UsageReset{At: tx.now, Reason: reason}
 	users := tx.engine.list(userIDs)
 	err := tx.scan(ctx, []any{&r.ID, &r.UserID, &r.Up, &r.Down}, func() { resets = append(resets, r) },
@@ -106,6 +113,9 @@ func (tx *Tx) ResetTraffics(
 	}
 	// No database promises an order of what RETURNING returns.
 	slices.SortFunc(resets, func(a, b domain.UsageReset) int { return cmp.Compare(a.UserID, b.UserID) })
+	for _, r := range resets {
+		tx.touched(r.UserID, func(c *domain.UserChange) { c.Resets = append(c.Resets, r) })
+	}
 	return resets, nil
 }
 

@@ -15,6 +15,7 @@ const (
 
 	KindTemplate Kind = "template"
 	KindHost     Kind = "host"
+	KindPlugin   Kind = "plugin" // id 0: the operator's word on any of them
 )
 
 // Change is one row of the log of commits: what changed, deletes too. Others catch up by reading on from the last seq

@@ -17,6 +17,19 @@ type Settings struct {
 
 	ExpireDiffDays int // days before its expiry from which on a user is expiring, 0 = 3
 	TrafficDiffGB  int // GiB left of its quota from which on a user is expiring, 0 = 1
+
+	ProfileTitle string      // what apps call the subscription, with variables such as {USERNAME}; "" = the username
+	SupportURL   string      // where users ask for help: http, https, tg or mailto; "" = nowhere
+	UpdateHours  int         // how often apps are asked to fetch again, in hours, 0 = 12
+	Announcement string      // one line that apps show above the list, "" = none
+	StatusEntry  bool        // who may not connect gets a first entry that says why
+	AgentRules   []AgentRule // which app gets which format, the first match counts; nil = those that come with Sluice
+}
+
+// AgentRule gives the apps of a User-Agent a format.
+type AgentRule struct {
+	Agent  string `json:"agent"`  // part of the User-Agent, or /a regular expression of RE2/; case does not matter
+	Format string `json:"format"` // id of a format
 }
 
 // ExpireDiff is how long before its expiry a user is shown as expiring, in ms.
@@ -24,6 +37,9 @@ func (s *Settings) ExpireDiff() int64 { return int64(cmp.Or(s.ExpireDiffDays, 3)
 
 // TrafficDiff is how little of its quota is left when a user is shown as expiring, in bytes.
 func (s *Settings) TrafficDiff() int64 { return int64(cmp.Or(s.TrafficDiffGB, 1)) << 30 }
+
+// UpdateInterval is how often apps are asked to fetch their subscription again, in hours.
+func (s *Settings) UpdateInterval() int { return cmp.Or(s.UpdateHours, 12) }
 
 // FlushEvery is the time between two writes of traffic.
 func (s *Settings) FlushEvery() time.Duration { return seconds(s.FlushSeconds, 5) }
