@@ -56,7 +56,7 @@ func build() ([]byte, error) {
 	defer func() { _ = os.RemoveAll(dir) }()
 	out := filepath.Join(dir, "builtin.wasm")
 	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false",
-		"-ldflags=-s -w -buildid=", "-o", out, source)
+		"-ldflags=-s -w -buildid=", "-gcflags=all=-B", "-o", out, source)
 	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0", "GOTOOLCHAIN="+toolchain,
 		"GOFLAGS=", "GOWASM=", "GOEXPERIMENT=", "GOWORK=off")
 	cmd.Stderr = os.Stderr

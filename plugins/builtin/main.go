@@ -5,6 +5,7 @@ package main
 import (
 	"github.com/sluicehq/sluice/plugins/links"
 	"github.com/sluicehq/sluice/plugins/names"
+	"github.com/sluicehq/sluice/plugins/page"
 	"github.com/sluicehq/sluice/plugins/periods"
 	"github.com/sluicehq/sluice/sdk"
 	"github.com/sluicehq/sluice/sdk/wire"
@@ -26,6 +27,8 @@ func init() {
 			"karing", "throne",
 		},
 	}, renderer.Base64)
+	registerProfiles()
+	sdk.Format("html", page.Options(), new(page.Renderer).Render)
 	for _, rule := range periods.Rules() {
 		sdk.Period(rule.ID, rule.Options, rule.Next)
 	}

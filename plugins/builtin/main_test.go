@@ -73,7 +73,9 @@ func TestManifest(t *testing.T) {
 		`"description":"The share links as one base64 word, which most apps subscribe to.",` +
 		`"content_type":"text/plain; charset=utf-8","user_agents":["v2ray","xray","happ","streisand","shadowrocket",` +
 		`"foxray","v2box","nekobox","nekoray","hiddify","karing","throne"],"cache":"revision","prepare":true},` +
-		`{"kind":"period","id":"no_reset","title":"Never","description":"Usage is never reset.","quota_only":true},`
+		`{"kind":"format","id":"clash","title":"Clash","description":"A profile for mihomo (Clash Meta) and the apps around it.",` +
+		`"content_type":"text/yaml; charset=utf-8","user_agents":["clash","mihomo","stash"],"cache":"revision","prepare":true},` +
+		`{"kind":"format","id":"sing-box","title":"sing-box",`
 	if got := string(sdk.Manifest()); !strings.HasPrefix(got, want) {
 		t.Errorf("got  %s\nwant %s...", got, want)
 	}

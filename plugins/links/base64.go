@@ -13,8 +13,8 @@ var base64Pairs = func() (pairs [4096]uint16) {
 
 // base64 writes src in standard base64 with padding.
 func (w *writer) base64(src []byte) {
-	w.room((len(src) + 2) / 3 * 4)
-	dst, n := w.buf, w.n
+	w.Room((len(src) + 2) / 3 * 4)
+	dst, n := w.Buf, w.N
 	for ; len(src) >= 6; src = src[6:] {
 		bits := uint64(src[0])<<40 | uint64(src[1])<<32 | uint64(src[2])<<24 | uint64(src[3])<<16 |
 			uint64(src[4])<<8 | uint64(src[5])
@@ -23,7 +23,7 @@ func (w *writer) base64(src []byte) {
 		put8(dst[n:n+8], text)
 		n += 8
 	}
-	w.n = n
+	w.N = n
 	w.base64Tail(src)
 }
 
@@ -48,23 +48,23 @@ func (w *writer) base64Tail(src []byte) {
 		if size > 2 {
 			text[3] = byte(low >> 8)
 		}
-		w.n += copy(w.buf[w.n:], text[:])
+		w.N += copy(w.Buf[w.N:], text[:])
 	}
 }
 
 // base64URL writes src in URL-safe base64 without padding.
 func (w *writer) base64URL(src []byte) {
-	from := w.n
+	from := w.N
 	w.base64(src)
-	for w.n > from && w.buf[w.n-1] == '=' {
-		w.n--
+	for w.N > from && w.Buf[w.N-1] == '=' {
+		w.N--
 	}
-	for i, c := range w.buf[from:w.n] {
+	for i, c := range w.Buf[from:w.N] {
 		switch c {
 		case '+':
-			w.buf[from+i] = '-'
+			w.Buf[from+i] = '-'
 		case '/':
-			w.buf[from+i] = '_'
+			w.Buf[from+i] = '_'
 		}
 	}
 }

@@ -4,7 +4,7 @@ import "github.com/sluicehq/sluice/sdk/wire"
 
 // hysteriaQuery writes the query of a hysteria2 link, which has names of its own.
 func (w *writer) hysteriaQuery(h *wire.Hysteria, p *params) {
-	w.sep = '?'
+	w.Sep = '?'
 	w.list("alpn=", p.alpn)
 	w.param("ech=", p.ech)
 	w.param("fm=", p.finalmask)

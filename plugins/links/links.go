@@ -5,7 +5,13 @@
 // empty parameters left out. All characters of a value survive, so that any URL parser gives back what was put in.
 package links
 
-import "github.com/sluicehq/sluice/sdk/wire"
+import (
+	"github.com/sluicehq/sluice/plugins/text"
+	"github.com/sluicehq/sluice/sdk/wire"
+)
+
+// writer is a text.Writer that knows the parts of links.
+type writer struct{ text.Writer }
 
 // Set is a list of endpoints made ready to become links: all that is the same for every user is written already. It
 // does not change, but shares strings with the endpoints that it was made from.
@@ -39,7 +45,7 @@ type Renderer struct {
 
 // Links renders the endpoints of a request as List does.
 func (r *Renderer) Links(req *wire.FormatRequest) (body []byte, left int) {
-	r.text.n = 0
+	r.text.N = 0
 	r.set = compile(r.set[:0], &r.text, req.Endpoints)
 	return r.List(r.set, req.Accounts)
 }
@@ -49,37 +55,37 @@ func (r *Renderer) Links(req *wire.FormatRequest) (body []byte, left int) {
 // valid until the next call.
 func (r *Renderer) List(set Set, accounts []wire.Account) (body []byte, left int) {
 	w := &r.lines
-	w.n = 0
+	w.N = 0
 	for i := range set {
 		if r.link(w, &set[i], &accounts[i]) {
-			w.byte('\n')
+			w.Byte('\n')
 		} else {
 			left++
 		}
 	}
-	return w.buf[:w.n], left
+	return w.Buf[:w.N], left
 }
 
 // Base64 is list in standard base64, valid until the next call.
 func (r *Renderer) Base64(list []byte) []byte {
-	r.encoded.n = 0
+	r.encoded.N = 0
 	r.encoded.base64(list)
-	return r.encoded.buf[:r.encoded.n]
+	return r.encoded.Buf[:r.encoded.N]
 }
 
 // link writes one link, or nothing if there is none.
 func (r *Renderer) link(w *writer, t *template, a *wire.Account) (ok bool) {
 	switch {
 	case t.form == external:
-		w.raw(t.head)
+		w.Raw(t.head)
 	case t.form == vless && a.ID != "":
 		r.vless(w, t, a)
 	case t.form == vmess && a.ID != "":
 		r.vmess(w, t, a)
 	case t.form == password && a.Password != "":
-		w.raw(t.head)
-		w.escape(a.Password)
-		w.raw(t.middle)
+		w.Raw(t.head)
+		w.Escape(a.Password)
+		w.Raw(t.middle)
 		w.fragment(a.Remark)
 	case t.form == shadowsocks && a.Password != "":
 		r.shadowsocks(w, t, a)
@@ -90,19 +96,19 @@ func (r *Renderer) link(w *writer, t *template, a *wire.Account) (ok bool) {
 }
 
 func (r *Renderer) vless(w *writer, t *template, a *wire.Account) {
-	w.raw(t.head)
-	w.escape(a.ID)
-	w.raw(t.middle)
-	w.sep = '&'
+	w.Raw(t.head)
+	w.Escape(a.ID)
+	w.Raw(t.middle)
+	w.Sep = '&'
 	w.param("flow=", a.Flow)
-	w.raw(t.tail)
+	w.Raw(t.tail)
 	w.fragment(a.Remark)
 }
 
 // fragment writes the remark, which is the name that the app shows.
 func (w *writer) fragment(remark string) {
 	if remark != "" {
-		w.byte('#')
-		w.escape(remark)
+		w.Byte('#')
+		w.Escape(remark)
 	}
 }

@@ -1,9 +1,11 @@
 package links
 
+import "github.com/sluicehq/sluice/plugins/text"
+
 // queryToFlow and queryFromFlow write the parameters as a URL query, sorted by key. Between them is the place of flow,
 // the one parameter that belongs to the user; where flow may come, encryption is never empty, so that it is not first.
 func (w *writer) queryToFlow(p *params) {
-	w.sep = '?'
+	w.Sep = '?'
 	w.param("allowInsecure=", p.insecure)
 	w.list("alpn=", p.alpn)
 	w.param("authority=", p.authority)
@@ -44,18 +46,18 @@ func (w *writer) param(key, value string) {
 
 // pair writes one parameter. It makes room for the whole of it, because this is where most bytes of a link come from.
 func (w *writer) pair(key, value string) {
-	w.room(1 + len(key) + 3*len(value))
-	w.buf[w.n] = w.sep
-	w.sep = '&'
-	w.n += 1 + copy(w.buf[w.n+1:], key)
-	w.n = escapeTo(w.buf, w.n, value)
+	w.Room(1 + len(key) + 3*len(value))
+	w.Buf[w.N] = w.Sep
+	w.Sep = '&'
+	w.N += 1 + copy(w.Buf[w.N+1:], key)
+	w.N = text.EscapeTo(w.Buf, w.N, value)
 }
 
 // number writes a parameter unless it is 0.
 func (w *writer) number(key string, value uint32) {
 	if value != 0 {
 		w.pair(key, "")
-		w.uint(value)
+		w.Uint(value)
 	}
 }
 
@@ -65,8 +67,8 @@ func (w *writer) list(key string, values []string) {
 		if i == 0 {
 			w.pair(key, v)
 		} else {
-			w.str("%2C")
-			w.escape(v)
+			w.Str("%2C")
+			w.Escape(v)
 		}
 	}
 }

@@ -13,23 +13,23 @@ func (r *Renderer) shadowsocks(w *writer, t *template, a *wire.Account) {
 	if method == "" {
 		method = t.method
 	}
-	w.raw(t.head)
+	w.Raw(t.head)
 	if strings.HasPrefix(method, "2022-") {
-		w.escape(method)
+		w.Escape(method)
 		if t.serverKey != "" {
-			w.byte(':')
-			w.escape(t.serverKey)
+			w.Byte(':')
+			w.Escape(t.serverKey)
 		}
-		w.byte(':')
-		w.escape(a.Password)
+		w.Byte(':')
+		w.Escape(a.Password)
 	} else {
 		secret := &r.object
-		secret.n = 0
-		secret.str(method)
-		secret.byte(':')
-		secret.str(a.Password)
-		w.base64URL(secret.buf[:secret.n])
+		secret.N = 0
+		secret.Str(method)
+		secret.Byte(':')
+		secret.Str(a.Password)
+		w.base64URL(secret.Buf[:secret.N])
 	}
-	w.raw(t.middle)
+	w.Raw(t.middle)
 	w.fragment(a.Remark)
 }

@@ -28,10 +28,10 @@ type template struct {
 
 // prepare makes t, which is zero before, of the endpoint. Its parts are written to w and stay valid when w goes on.
 func (t *template) prepare(w *writer, e *wire.Endpoint) {
-	w.begin()
+	w.Begin()
 	if e.RawURI != "" {
 		t.form = external
-		t.head = w.literal(e.RawURI)
+		t.head = w.Literal(e.RawURI)
 		return
 	}
 	var p params
@@ -40,36 +40,36 @@ func (t *template) prepare(w *writer, e *wire.Endpoint) {
 	case "vless":
 		t.form = vless
 		p.encryption = orNone(e.VLESSEncryption)
-		t.head = w.literal("vless://")
+		t.head = w.Literal("vless://")
 		w.address(e)
 		w.queryToFlow(&p)
-		t.middle = w.part()
+		t.middle = w.Part()
 		w.queryFromFlow(&p)
-		t.tail = w.part()
+		t.tail = w.Part()
 	case "trojan":
 		t.form = password
-		t.head = w.literal("trojan://")
+		t.head = w.Literal("trojan://")
 		w.address(e)
 		w.queryToFlow(&p)
 		w.queryFromFlow(&p)
-		t.middle = w.part()
+		t.middle = w.Part()
 	case "hysteria":
 		t.form = password
-		t.head = w.literal("hysteria2://")
+		t.head = w.Literal("hysteria2://")
 		w.address(e)
 		w.hysteriaQuery(&e.Hysteria, &p)
-		t.middle = w.part()
+		t.middle = w.Part()
 	case "shadowsocks":
 		t.form = shadowsocks
 		t.method, t.serverKey = e.Shadowsocks.Method, e.Shadowsocks.ServerKey
-		t.head = w.literal("ss://")
+		t.head = w.Literal("ss://")
 		w.address(e)
 		if p.security == "none" { // here it is not written
 			p.security = ""
 		}
 		w.queryToFlow(&p)
 		w.queryFromFlow(&p)
-		t.middle = w.part()
+		t.middle = w.Part()
 	case "vmess":
 		t.form = vmess
 		t.head, t.middle, t.tail = w.vmessParts(e, &p)
@@ -78,31 +78,16 @@ func (t *template) prepare(w *writer, e *wire.Endpoint) {
 
 // address writes @host:port. An IPv6 address is in brackets, because it has colons of its own.
 func (w *writer) address(e *wire.Endpoint) {
-	w.byte('@')
+	w.Byte('@')
 	if strings.IndexByte(e.Address, ':') >= 0 {
-		w.byte('[')
-		w.str(e.Address)
-		w.byte(']')
+		w.Byte('[')
+		w.Str(e.Address)
+		w.Byte(']')
 	} else {
-		w.escape(e.Address)
+		w.Escape(e.Address)
 	}
-	w.byte(':')
-	w.uint(e.Port)
-}
-
-// begin starts a part, part ends it and starts the next.
-func (w *writer) begin() { w.from = w.n }
-
-func (w *writer) part() []byte {
-	part := w.buf[w.from:w.n:w.n]
-	w.from = w.n
-	return part
-}
-
-// literal writes s as it is and ends the part.
-func (w *writer) literal(s string) []byte {
-	w.str(s)
-	return w.part()
+	w.Byte(':')
+	w.Uint(e.Port)
 }
 
 // orNone spells out the default where apps want it spelled out.

@@ -13,52 +13,52 @@ func (w *writer) vmessParts(e *wire.Endpoint, p *params) (head, middle, tail []b
 	case "kcp":
 		p.path = p.seed
 	}
-	w.sep = '{'
-	w.member(`"add":`, e.Address)
-	w.str(`,"aid":"0"`)
-	w.optional(`"allowInsecure":`, p.insecure)
+	w.Open('{')
+	w.Member(`"add":`, e.Address)
+	w.Str(`,"aid":"0"`)
+	w.Optional(`"allowInsecure":`, p.insecure)
 	w.listMember(`"alpn":`, p.alpn)
-	w.optional(`"authority":`, p.authority)
-	w.optional(`"ech":`, p.ech)
-	w.optional(`"extra":`, p.extra)
-	w.optional(`"fm":`, p.finalmask)
-	w.optional(`"fp":`, p.fingerprint)
-	w.optional(`"host":`, p.host)
-	head = w.literal(`,"id":`)
-	w.optional(`"mode":`, p.mode)
-	w.numberMember(`"mtu":`, p.mtu)
-	w.member(`"net":`, p.network)
-	w.optional(`"path":`, p.path)
-	w.optional(`"pbk":`, p.publicKey)
+	w.Optional(`"authority":`, p.authority)
+	w.Optional(`"ech":`, p.ech)
+	w.Optional(`"extra":`, p.extra)
+	w.Optional(`"fm":`, p.finalmask)
+	w.Optional(`"fp":`, p.fingerprint)
+	w.Optional(`"host":`, p.host)
+	head = w.Literal(`,"id":`)
+	w.Optional(`"mode":`, p.mode)
+	w.Number(`"mtu":`, p.mtu)
+	w.Member(`"net":`, p.network)
+	w.Optional(`"path":`, p.path)
+	w.Optional(`"pbk":`, p.publicKey)
 	w.listMember(`"pcs":`, p.pins)
-	w.numberMember(`"port":`, e.Port)
-	w.optional(`"pqv":`, p.mldsa)
-	middle = w.literal(`,"ps":`)
-	w.optional(`"sid":`, p.shortID)
-	w.optional(`"sni":`, p.sni)
-	w.optional(`"spx":`, p.spiderX)
-	w.member(`"tls":`, p.security)
-	w.numberMember(`"tti":`, p.tti)
-	w.member(`"type":`, orNone(kind))
-	w.str(`,"v":"2"`)
-	w.optional(`"vcn":`, p.verifyName)
-	w.optional(`"x_padding_bytes":`, p.padding)
-	return head, middle, w.literal("}")
+	w.Number(`"port":`, e.Port)
+	w.Optional(`"pqv":`, p.mldsa)
+	middle = w.Literal(`,"ps":`)
+	w.Optional(`"sid":`, p.shortID)
+	w.Optional(`"sni":`, p.sni)
+	w.Optional(`"spx":`, p.spiderX)
+	w.Member(`"tls":`, p.security)
+	w.Number(`"tti":`, p.tti)
+	w.Member(`"type":`, orNone(kind))
+	w.Str(`,"v":"2"`)
+	w.Optional(`"vcn":`, p.verifyName)
+	w.Optional(`"x_padding_bytes":`, p.padding)
+	return head, middle, w.Literal("}")
 }
 
 // vmess writes vmess:// and the object in base64.
 func (r *Renderer) vmess(w *writer, t *template, a *wire.Account) {
 	object := &r.object
-	object.n = 0
-	object.raw(t.head)
-	object.quote(a.ID)
-	object.raw(t.middle)
-	object.quote(a.Remark)
-	object.str(`,"scy":`)
-	object.quote(cipher(a.Security))
-	object.raw(t.tail)
-	w.str("vmess://")
-	w.base64(object.buf[:object.n])
+	object.N = 0
+	object.Raw(t.head)
+	object.Quote(a.ID)
+	object.Raw(t.middle)
+	object.Quote(a.Remark)
+	object.Str(`,"scy":`)
+	object.Quote(cipher(a.Security))
+	object.Raw(t.tail)
+	w.Str("vmess://")
+	w.base64(object.Buf[:object.N])
 }
 
 // cipher is what the app is told. none and zero would send the user's data open, so that they are left to the app too.
@@ -70,43 +70,18 @@ func cipher(security string) string {
 	return security
 }
 
-// member writes key, which has quotes and colon already, and a string.
-func (w *writer) member(key, value string) {
-	w.byte(w.sep)
-	w.str(key)
-	w.quote(value)
-	w.sep = ','
-}
-
-// optional is member for values that are left out when empty.
-func (w *writer) optional(key, value string) {
-	if value != "" {
-		w.member(key, value)
-	}
-}
-
-// numberMember writes a number unless it is 0.
-func (w *writer) numberMember(key string, value uint32) {
-	if value != 0 {
-		w.byte(w.sep)
-		w.str(key)
-		w.uint(value)
-	}
-}
-
 // listMember writes the values as one string with commas between them.
 func (w *writer) listMember(key string, values []string) {
 	if len(values) == 0 {
 		return
 	}
-	w.byte(w.sep)
-	w.str(key)
-	w.byte('"')
+	w.Key(key)
+	w.Byte('"')
 	for i, v := range values {
 		if i > 0 {
-			w.byte(',')
+			w.Byte(',')
 		}
-		w.quoted(v)
+		w.Quoted(v)
 	}
-	w.byte('"')
+	w.Byte('"')
 }

@@ -11,6 +11,14 @@ const (
 	InitDeadline      = 2_000 // _initialize, sluice_abi and sluice_manifest together
 )
 
+// What the imports may take while one event is handled, in milliseconds. It is not the plugin's own time.
+const (
+	KVDeadline   = 2_000  // one call of kv_get, kv_set or kv_delete
+	KVTotal      = 5_000  // all of them
+	HTTPDeadline = 10_000 // one call of http, with its redirects
+	HTTPTotal    = 20_000 // all of them
+)
+
 // Sizes, in bytes.
 const (
 	MaxFile     = 32 << 20 // a .wasm file
@@ -27,6 +35,8 @@ const (
 const (
 	MaxNames        = 10_000 // names in one UsernameReply; a longer one is an error
 	MaxHeaders      = 32     // headers in one reply; more are an error
+	MaxKVCalls      = 1_000  // calls of kv_get, kv_set and kv_delete for one event
+	MaxHTTPCalls    = 16     // calls of http for one event
 	MaxPreparedSets = 32     // endpoint sets that an instance of the SDK keeps; the oldest is dropped first
 )
 

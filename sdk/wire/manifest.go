@@ -70,7 +70,7 @@ const (
 type Permission struct {
 	Name   string   `json:"name"`            // PermissionKV or PermissionHTTP
 	Reason string   `json:"reason"`          // one sentence for the operator, required
-	Hosts  []string `json:"hosts,omitempty"` // PermissionHTTP: the host names it calls
+	Hosts  []string `json:"hosts,omitempty"` // PermissionHTTP: the hosts it calls, such as api.example.com or 10.0.0.1:8080; or AnyHost
 }
 
 // Names of a Permission.
@@ -78,6 +78,10 @@ const (
 	PermissionKV   = "kv"
 	PermissionHTTP = "http"
 )
+
+// AnyHost among the Hosts of a Permission asks for hosts that only the operator knows, such as that of a webhook in the
+// settings. What is granted are names all the same.
+const AnyHost = "*"
 
 // RawJSON is a JSON value that is passed on as it is. It is json.RawMessage without the import.
 type RawJSON []byte

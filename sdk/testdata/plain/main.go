@@ -4,14 +4,12 @@ import (
 	"strconv"
 
 	"github.com/sluicehq/sluice/sdk"
+	"github.com/sluicehq/sluice/sdk/wire"
 )
 
 func init() {
 	sdk.Register(sdk.Info{Name: "vip-names", Version: "1.0.0"})
-	sdk.Username("vip", sdk.UsernameOptions{Title: "VIP"}, func(req *sdk.UsernameRequest) ([]string, error) {
-		if req.Base == "" {
-			return nil, sdk.Invalid("a base name is needed")
-		}
+	sdk.Username("vip", sdk.UsernameOptions{Title: "VIP", Base: wire.BaseRequired}, func(req *sdk.UsernameRequest) ([]string, error) {
 		var names []string
 		for n := req.Start; n < req.Start+req.Count; n++ {
 			names = append(names, req.Base+"-vip-"+strconv.FormatInt(n, 10))
