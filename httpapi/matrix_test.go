@@ -45,6 +45,20 @@ var matrix = map[string]pass{
 	"GET /api/settings": {sudoers, "", "", 200, `{"public_hosts":`},
 	"PUT /api/settings": {sudoers, "", "{}", 200, `{"public_hosts":`},
 
+	"GET /api/plugins":                 {sudoers, "", "", 200, `{"plugins":[{"name":"sluice-builtin","version":`},
+	"GET /api/plugins/{name}":          {sudoers, "/api/plugins/NEW", "", 404, detail("plugin not found")},
+	"POST /api/plugins":                {sudoers, "", "no module", 422, `{"detail":{"body":"must be a .wasm file,`},
+	"PUT /api/plugins/{name}":          {sudoers, "/api/plugins/NEW", `{"enabled":true}`, 404, detail("plugin not found")},
+	"DELETE /api/plugins/{name}":       {sudoers, "/api/plugins/NEW", "", 404, detail("plugin not found")},
+	"POST /api/plugins/{name}/preview": {sudoers, "/api/plugins/NEW/preview", "", 404, detail("plugin not found")},
+	"GET /api/plugins/{name}/log":      {sudoers, "/api/plugins/NEW/log", "", 404, detail("plugin not found")},
+
+	"GET /api/subscription/explain": {owners, "/api/subscription/explain?user=NAME", "", 200, `{"step":"default",`},
+
+	"GET /api/events":        {sudoers, "", "", 200, `{"events":[`},
+	"POST /api/events/retry": {sudoers, "", `{"ids":[99]}`, 200, `{"count":0}`},
+	"POST /api/events/drop":  {sudoers, "", `{"ids":[99]}`, 200, `{"count":0}`},
+
 	"POST /api/admin/token": {everybody, "", "{}", 422, `{"detail":{"password":"Field required","username":"Field required"}}`},
 	"GET /api/admin":        {admins, "", "", 200, `{"username":"`},
 	"POST /api/admin":       {sudoers, "", `{"username":"x","password":"short"}`, 422, `{"detail":{"password":"must have at least 12 characters`},

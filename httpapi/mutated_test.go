@@ -43,6 +43,10 @@ func (l *living) revive(route string) {
 	switch {
 	case strings.Contains(route, "admin"), strings.Contains(route, "owner"):
 		id(http.MethodPost, "/admin", `{"username":"helper","password":"`+strong+`","is_sudo":false}`)
+	case strings.HasPrefix(route, "/api/plugins/"):
+		if status, _, _ := (httpRequest{method: http.MethodGet, path: "/api/plugins/bell", token: l.admin}).send(l.t, l.url); status != http.StatusOK {
+			id(http.MethodPost, "/plugins", guest(l.t, "bell", "hosts=shop.example"))
+		}
 	case strings.HasSuffix(route, "/active_next"):
 		id(http.MethodPut, "/user/alice", `{"next_plan":{"data_limit":5}}`)
 	}
@@ -65,6 +69,10 @@ func (l *living) of(route, part string) string {
 		return strconv.FormatInt(l.host, 10)
 	case "{core_id}":
 		return "1"
+	case "{name}":
+		if strings.HasPrefix(route, "/api/plugins/") {
+			return "bell"
+		}
 	}
 	return ""
 }

@@ -27,6 +27,8 @@ var tags = []*huma.Tag{
 	{Name: "tokens", Description: "API tokens. A token acts for the admin who made it."},
 	{Name: "server", Description: "How the machine and the core are."},
 	{Name: "settings", Description: "What an operator may change while the server runs."},
+	{Name: "plugins", Description: "WebAssembly plugins: what is loaded, what the operator has said about it, what it would change."},
+	{Name: "events", Description: "What happened, on its way to the plugins that handle it."},
 	{Name: "core", Description: "The base configuration of xray-core: dns, routing, outbounds and policy."},
 	{Name: "subscriptions", Description: "What an app fetches for its user. The id in the path is the secret: no token is needed."},
 	{Name: "operation", Description: "Health and metrics."},

@@ -20,7 +20,10 @@ func (b *bench) put(path, body string) string {
 }
 
 // presets are the settings that nobody changed.
-const presets = `,"time_zone":"","flush_seconds":0,"ip_grace_seconds":0,"auto_delete_limited":false,"expire_diff_days":0,"traffic_diff_gb":0}`
+const presets = `,"time_zone":"","flush_seconds":0,"ip_grace_seconds":0,"auto_delete_limited":false,"expire_diff_days":0,"traffic_diff_gb":0` + noProfile
+
+// noProfile is the part of them that apps are told of.
+const noProfile = `,"profile_title":"","support_url":"","update_hours":0,"announcement":"","status_entry":false,"user_agent_rules":null}`
 
 func TestSettings(t *testing.T) {
 	b := newBench(t)
@@ -50,9 +53,20 @@ func TestSettings(t *testing.T) {
 	if got := b.put("/settings", `{"public_hosts":[],"public_url":""}`); got != `{"public_hosts":[],"public_url":""`+presets {
 		t.Errorf("cleared: %s", got)
 	}
-	life := `"time_zone":"Europe/Berlin","flush_seconds":1,"ip_grace_seconds":60,"auto_delete_limited":true,"expire_diff_days":7,"traffic_diff_gb":5}`
-	if got := b.put("/settings", "{"+life); got != `{"public_hosts":[],"public_url":"",`+life {
+	life := `"time_zone":"Europe/Berlin","flush_seconds":1,"ip_grace_seconds":60,"auto_delete_limited":true,"expire_diff_days":7,"traffic_diff_gb":5`
+	if got := b.put("/settings", "{"+life+"}"); got != `{"public_hosts":[],"public_url":"",`+life+noProfile {
 		t.Errorf("settings of users' lives: %s", got)
+	}
+	profile := `"profile_title":"{USERNAME}","support_url":"https://t.me/x","update_hours":3,"announcement":"noon","status_entry":true,"user_agent_rules":[{"agent":"/^A/","format":"links"}]}`
+	for _, step := range []struct{ body, want string }{
+		{"{" + profile, profile},
+		{`{"update_hours":3}`, profile},
+		{`{"user_agent_rules":[]}`, strings.Replace(profile, `[{"agent":"/^A/","format":"links"}]`, "[]", 1)},
+		{`{"user_agent_rules":null}`, strings.Replace(profile, `[{"agent":"/^A/","format":"links"}]`, "null", 1)},
+	} {
+		if got := b.put("/settings", step.body); got != `{"public_hosts":[],"public_url":"",`+life+","+step.want {
+			t.Errorf("%s gives %s", step.body, got)
+		}
 	}
 }
 
@@ -74,6 +88,11 @@ func TestSettingsRefuse(t *testing.T) {
 		put("grace", `{"ip_grace_seconds":-1}`, 422, `{"ip_grace_seconds":"ip_grace_seconds must be between 1 and 3600, or 0 for the default"}`),
 		put("expiring", `{"expire_diff_days":366}`, 422, `{"expire_diff_days":"expire_diff_days must be between 1 and 365, or 0 for the default"}`),
 		put("traffic left", `{"traffic_diff_gb":-1}`, 422, `{"traffic_diff_gb":"traffic_diff_gb must be between 1 and 1000000, or 0 for the default"}`),
+		put("title", `{"profile_title":"{X}"}`, 422, `{"profile_title":"profile_title has an unknown variable: {X}"}`),
+		put("script", `{"support_url":"javascript:a"}`, 422, `{"support_url":"support_url must be like https://example.com/help, tg://resolve?domain=name or mailto:name@example.com"}`),
+		put("a rule", `{"user_agent_rules":[{"agent":"","format":"links"}]}`, 422, `{"user_agent_rules[0].agent":"user_agent_rules[0].agent cannot be empty: it would match every app"}`),
+		put("half a rule", `{"user_agent_rules":[{"agent":"a"}]}`, 422, `{"user_agent_rules[0].format":"user_agent_rules[0].format cannot be empty"}`),
+		put("rules that are none", `{"user_agent_rules":"a"}`, 422, `{"user_agent_rules":"Input should be a valid list"}`),
 		put("bad URL", `{"public_url":"x"}`, 422, `{"public_url":"public_url must be like https://example.com or https://example.com/path"}`),
 	})
 }

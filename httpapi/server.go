@@ -112,7 +112,9 @@ func (o Options) api(app *fiber.App) {
 	app.Use(xui.Prefix, asJSON)
 
 	api := humafiber.New(app, o.config())
-	ops.Register(api, ops.Options{Accounts: o.Kernel.Accounts, Log: o.Log})
+	ops.Register(api, ops.Options{
+		Accounts: o.Kernel.Accounts, Plugins: o.Kernel.Installed, Outbox: o.Kernel.Outbox(), Explainer: o.Kernel.Subscriptions, Log: o.Log,
+	})
 	pasarguard.Register(api, o.pasarguard())
 	xui.Register(api, xui.Options{Accounts: o.Kernel.Accounts, Links: o.Kernel.Subscriptions, Log: o.Log})
 	sub.Describe(api.OpenAPI())

@@ -39,7 +39,7 @@ func TestSub(t *testing.T) {
 		ask("no UTF-8", http.MethodGet, "/%ff", 404, unknown),
 		ask("bad percent", http.MethodGet, "/%zz", 404, unknown),
 		ask("up", http.MethodGet, "/%2e%2e%2fapi", 404, unknown),
-		ask("unknown format", http.MethodGet, "/sub-alice?format=x", 400, "format must be one of links, links-base64"),
+		ask("unknown format", http.MethodGet, "/sub-alice?format=x", 400, "format must be one of clash, html, links, links-base64, outline, sing-box, sip008, xray-json"),
 		ask("no id", http.MethodGet, "/", 404, detail("no such route: GET /sub/")),
 		ask("POST", http.MethodPost, "/sub-alice", 405, detail("no such route: POST /sub/sub-alice")),
 	})
@@ -151,7 +151,7 @@ func TestSubForms(t *testing.T) {
 	links := linkOf("alice", port)
 	encoded := base64.StdEncoding.EncodeToString([]byte(links + "\n"))
 	const unknown = "subscription not found"
-	const formats = "format must be one of links, links-base64"
+	const formats = "format must be one of clash, html, links, links-base64, outline, sing-box, sip008, xray-json"
 	var scenarios []scenario
 	for _, c := range []struct {
 		suffix string
@@ -167,11 +167,11 @@ func TestSubForms(t *testing.T) {
 		{"/links", 200, links},
 		{"/links-base64", 200, encoded},
 		{"/links_base64", 200, encoded},
-		{"/clash", 400, formats},
-		{"/clash_meta", 400, formats},
-		{"/sing_box", 400, formats},
-		{"/xray", 400, formats},
-		{"/outline", 400, formats},
+		{"/clash", 200, ""},
+		{"/clash_meta", 200, ""},
+		{"/sing_box", 200, ""},
+		{"/xray", 200, ""},
+		{"/outline", 200, ""},
 		{"/INFO", 400, formats},
 	} {
 		for form, urls := range map[string][2]string{ // with a right token, and with a wrong one

@@ -30,6 +30,9 @@ func (d DataDir) Certs() string { return filepath.Join(string(d), "certs") }
 // Cache is for what can be made again: compiled plugins.
 func (d DataDir) Cache() string { return filepath.Join(string(d), "cache") }
 
+// LastPlugins has copies of the plugin files that served last.
+func (d DataDir) LastPlugins() string { return filepath.Join(d.Cache(), "last-plugins") }
+
 // Socket is where a running server takes the commands of the command line.
 func (d DataDir) Socket() string { return filepath.Join(string(d), "sluice.sock") }
 
@@ -37,7 +40,7 @@ func (d DataDir) lockFile() string { return filepath.Join(string(d), "sluice.loc
 
 // create makes the folders that are missing, closed to other users of the machine.
 func (d DataDir) create() error {
-	for _, dir := range []string{string(d), d.Plugins(), d.Certs(), d.Cache()} {
+	for _, dir := range []string{string(d), d.Plugins(), d.Certs(), d.Cache(), d.LastPlugins()} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return fmt.Errorf("create data directory: %w", err)
 		}

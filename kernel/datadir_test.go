@@ -28,7 +28,7 @@ func TestAcquireCreatesFolders(t *testing.T) {
 	d := dataDir(t)
 	lock := acquire(t, d)
 	defer func() { _ = lock.Release() }()
-	for _, dir := range []string{string(d), d.Plugins(), d.Certs(), d.Cache()} {
+	for _, dir := range []string{string(d), d.Plugins(), d.Certs(), d.Cache(), d.LastPlugins()} {
 		info, err := os.Stat(dir)
 		if err != nil || !info.IsDir() || info.Mode().Perm() != 0o700 {
 			t.Errorf("%s: %v, %v", dir, info.Mode(), err)

@@ -6,18 +6,21 @@ import (
 
 	"github.com/sluicehq/sluice/kernel/core"
 	"github.com/sluicehq/sluice/kernel/directory"
+	"github.com/sluicehq/sluice/kernel/domain"
 	"github.com/sluicehq/sluice/kernel/plugin"
 )
 
 // Health is the state of a started kernel.
 type Health struct {
-	Database error          // nil = it answers
-	Core     error          // nil = it runs
-	Inbounds []core.Problem // those that the core does not serve
-	Plugins  []plugin.Info  // all of them, refused ones with their reason
-	Traffic  error          // why the last flush failed, nil = it did not; nothing is lost while the process lives
-	FlushAge time.Duration  // since all traffic was stored
-	Stale    bool           // that is too long ago
+	Database error                 // nil = it answers
+	Core     error                 // nil = it runs
+	Inbounds []core.Problem        // those that the core does not serve
+	Plugins  []plugin.Info         // all of them, refused ones with their reason
+	Traffic  error                 // why the last flush failed, nil = it did not; nothing is lost while the process lives
+	FlushAge time.Duration         // since all traffic was stored
+	Stale    bool                  // that is too long ago
+	Events   domain.DeliveryCounts // as they were a few seconds ago: counting takes longer the more of them wait
+	EventAge time.Duration         // of the oldest event on its way, 0 = there is none
 }
 
 // missedFlushes is how many flushes in a row may be missed before that is a problem.
@@ -36,7 +39,7 @@ const (
 // Health asks every part.
 func (k *Kernel) Health(ctx context.Context) Health {
 	age := k.flusher.Age()
-	return Health{
+	h := Health{
 		Traffic: k.flusher.Err(), Stale: age > missedFlushes*time.Duration(k.flushEvery.Load()),
 		Database: k.db.Ping(ctx),
 		Core:     k.Core.Health(),
@@ -44,6 +47,13 @@ func (k *Kernel) Health(ctx context.Context) Health {
 		Plugins:  k.Plugins.Plugins(),
 		FlushAge: age,
 	}
+	if counted := k.outbox.Load(); counted != nil {
+		h.Events = *counted
+	}
+	if h.Events.Oldest != 0 {
+		h.EventAge = k.o.Clock.Since(time.UnixMilli(h.Events.Oldest))
+	}
+	return h
 }
 
 // Readiness sums the state up.
@@ -55,7 +65,7 @@ func (h Health) Readiness() Readiness {
 		return Degraded
 	}
 	for _, p := range h.Plugins {
-		if p.State != plugin.StateLoaded {
+		if p.State != plugin.StateLoaded && p.State != plugin.StateDisabled {
 			return Degraded
 		}
 	}
@@ -66,6 +76,7 @@ func (h Health) Readiness() Readiness {
 func (k *Kernel) Panics() map[string]uint64 {
 	return map[string]uint64{
 		"core": uint64(k.Core.Panics()), "plugins": k.Plugins.Panics(), "external": k.external.Panics(),
+		"events": k.deliveries.Panics(), "install": k.Installed.Panics() + k.notices.panics.Load(),
 	}
 }
 

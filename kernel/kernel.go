@@ -18,14 +18,15 @@ import (
 	"github.com/sluicehq/sluice/kernel/core"
 	"github.com/sluicehq/sluice/kernel/directory"
 	"github.com/sluicehq/sluice/kernel/domain"
+	"github.com/sluicehq/sluice/kernel/event"
 	"github.com/sluicehq/sluice/kernel/external"
 	"github.com/sluicehq/sluice/kernel/guard"
+	"github.com/sluicehq/sluice/kernel/install"
 	"github.com/sluicehq/sluice/kernel/jobs"
 	"github.com/sluicehq/sluice/kernel/period"
 	"github.com/sluicehq/sluice/kernel/plugin"
 	"github.com/sluicehq/sluice/kernel/subscription"
 	"github.com/sluicehq/sluice/kernel/username"
-	"github.com/sluicehq/sluice/plugins"
 	"github.com/sluicehq/sluice/storage"
 )
 
@@ -36,6 +37,8 @@ const (
 	sightingsEvery = 30 * time.Second
 	reconcileEvery = 3 * time.Minute
 	pruneEvery     = time.Hour
+	policiesEvery  = 5 * time.Second
+	scanEvery      = time.Minute
 )
 
 // The jobs that are named elsewhere.
@@ -61,16 +64,21 @@ type Kernel struct {
 	Accounts      *accounts.Service
 	Subscriptions *subscription.Service // nil after Open
 	Plugins       *plugin.Host          // nil after Open
+	Installed     *install.Service      // nil after Open
 	Core          *core.Engine          // nil after Open
 
-	o         Options
-	db        *storage.DB
-	directory *directory.Directory
-	external  *external.Service
-	flusher   *jobs.Flusher
-	life      *jobs.Life
-	runner    atomic.Pointer[jobs.Runner]
-	repaired  atomic.Int64 // differences that were found and mended since the start
+	o          Options
+	db         *storage.DB
+	node       string // GUID of this machine, "" after Open
+	directory  *directory.Directory
+	external   *external.Service
+	flusher    *jobs.Flusher
+	life       *jobs.Life
+	notices    *notices
+	deliveries *event.Dispatcher
+	outbox     atomic.Pointer[domain.DeliveryCounts] // nil = not counted yet
+	runner     atomic.Pointer[jobs.Runner]
+	repaired   atomic.Int64 // differences that were found and mended since the start
 
 	flushEvery atomic.Int64 // as it is scheduled, a time.Duration
 }
@@ -106,8 +114,8 @@ func open(ctx context.Context, o Options) (*Kernel, error) {
 // Start opens the data and starts every part:
 //
 //  1. the database, with its migrations;
-//  2. the plugins, and beside them the directory and the core: users are read once for both, inbounds listen, the gate
-//     opens;
+//  2. the plugins with what was said about them, and beside them the directory and the core: users are read once for
+//     both, inbounds listen, the gate opens;
 //  3. the use cases and subscriptions over them;
 //  4. the clock-driven jobs.
 //
@@ -124,9 +132,8 @@ func Start(ctx context.Context, o Options) (*Kernel, error) {
 	return k, nil
 }
 
-func (k *Kernel) start(ctx context.Context) error {
-	node, err := k.o.Dir.node()
-	if err != nil {
+func (k *Kernel) start(ctx context.Context) (err error) {
+	if k.node, err = k.o.Dir.node(); err != nil {
 		return fmt.Errorf("read node id: %w", err)
 	}
 	settings, err := k.db.Settings(ctx)
@@ -137,6 +144,8 @@ func (k *Kernel) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	k.notices = newNotices(k.o.Log.Named("plugin"))
+	k.notices.start(k.db)
 	k.makeCore()
 	k.apply(settings)
 	var both errgroup.Group
@@ -145,7 +154,7 @@ func (k *Kernel) start(ctx context.Context) error {
 	if err := both.Wait(); err != nil {
 		return err
 	}
-	if err := k.makeServices(ctx, node); err != nil {
+	if err := k.makeServices(ctx); err != nil {
 		return err
 	}
 	k.Accounts.FollowFrom(seq)
@@ -167,8 +176,8 @@ func (k *Kernel) makeCore() {
 }
 
 // makeServices makes what stands on the database, the core and the plugins.
-func (k *Kernel) makeServices(ctx context.Context, node string) (err error) {
-	if k.flusher, err = jobs.NewFlusher(ctx, k.db, meters{k.Core, k.directory}, k.o.Clock, node); err != nil {
+func (k *Kernel) makeServices(ctx context.Context) (err error) {
+	if k.flusher, err = jobs.NewFlusher(ctx, k.db, meters{k.Core, k.directory}, k.o.Clock, k.node); err != nil {
 		return err
 	}
 	k.external = external.New(external.Options{
@@ -176,14 +185,14 @@ func (k *Kernel) makeServices(ctx context.Context, node string) (err error) {
 		Client: guard.New(guard.Options{Allow: k.o.Reach, UserAgent: "Sluice"}),
 	})
 	k.Subscriptions = subscription.New(subscription.Options{
-		DB: k.db, Clock: k.o.Clock, Log: k.o.Log.Named("subscription"), Renderer: k.Plugins, Usage: k.flusher,
+		DB: k.db, Clock: k.o.Clock, Log: k.o.Log.Named("subscription"), Renderer: k.Plugins, Usage: k.flusher, Directory: k.directory,
 		External: k.external, Loopback: k.o.Loopback,
 	})
 	if err := k.Subscriptions.Reload(ctx); err != nil {
 		return err
 	}
 	k.Accounts = accounts.New(accounts.Options{
-		DB: k.db, Clock: k.o.Clock, Log: k.o.Log.Named("accounts"), CertDir: k.o.Dir.Certs(), Node: node,
+		DB: k.db, Clock: k.o.Clock, Log: k.o.Log.Named("accounts"), CertDir: k.o.Dir.Certs(), Node: k.node,
 		Core: k.Core, Usage: k.flusher, Subscriptions: k.Subscriptions, Directory: k.directory,
 		Periods: period.New(k.Plugins), Names: username.New(k.Plugins),
 		OnSettings: k.apply, OnDrift: k.reconcileSoon,
@@ -201,12 +210,14 @@ func (k *Kernel) startJobs(settings domain.Settings) error {
 		jobs.Job{Name: "note subscription fetches", Every: followEvery, Run: k.Subscriptions.FlushFetches},
 		jobs.Job{Name: reconcileJob, Every: reconcileEvery, Run: k.reconcile},
 		jobs.Job{Name: "prune old rows", Every: pruneEvery, Run: k.prune},
+		jobs.Job{Name: "follow plugin policies", Every: policiesEvery, Run: k.followPlugins},
+		jobs.Job{Name: "scan plugin folder", Every: scanEvery, Run: k.scanPlugins},
 	)
 	if err != nil {
 		return err
 	}
 	k.runner.Store(runner)
-	return nil
+	return k.Installed.Watch()
 }
 
 func (k *Kernel) flush(s domain.Settings) jobs.Job {
@@ -226,22 +237,6 @@ func (k *Kernel) apply(s domain.Settings) {
 	if err := runner.Reschedule(k.flush(s)); err != nil {
 		k.o.Log.Error("traffic is still flushed as often as before", zap.Error(err))
 	}
-}
-
-func (k *Kernel) startPlugins(ctx context.Context) error {
-	host, err := plugin.Open(ctx, plugin.Options{Log: k.o.Log.Named("plugin"), Clock: k.o.Clock, CacheDir: k.o.Dir.Cache()})
-	if err != nil {
-		return err
-	}
-	k.Plugins = host
-	bundle, err := plugins.Bundle()
-	if err != nil {
-		return err
-	}
-	if err := host.LoadBundle(ctx, bundle); err != nil {
-		return err
-	}
-	return host.LoadDir(ctx, k.o.Dir.Plugins())
 }
 
 func (k *Kernel) startCore(ctx context.Context) error {
@@ -296,11 +291,17 @@ func (k *Kernel) prune(ctx context.Context) error {
 }
 
 // Stop ends everything in the order that loses nothing: jobs, then the core (gate shut, connections cut), then the
-// last flushes, then plugins and database.
+// last flushes, then plugins and database. Events that were not delivered are at the next start.
 func (k *Kernel) Stop(ctx context.Context) error {
 	var errs []error
 	if runner := k.runner.Load(); runner != nil {
 		errs = append(errs, runner.Stop())
+	}
+	if k.Installed != nil {
+		errs = append(errs, k.Installed.Stop())
+	}
+	if k.deliveries != nil {
+		errs = append(errs, k.deliveries.Stop(ctx))
 	}
 	if k.Core != nil {
 		errs = append(errs, k.Core.Stop(ctx))
@@ -317,6 +318,9 @@ func (k *Kernel) Stop(ctx context.Context) error {
 	}
 	if k.Plugins != nil {
 		errs = append(errs, k.Plugins.Close(ctx))
+	}
+	if k.notices != nil {
+		k.notices.close()
 	}
 	return errors.Join(append(errs, k.db.Close())...)
 }

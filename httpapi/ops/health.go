@@ -35,6 +35,14 @@ type details struct {
 	Plugins      []part           `json:"plugins"`  // all, refused ones too
 	Traffic      part             `json:"traffic"`  // whether what moved is stored
 	FlushSeconds float64          `json:"seconds_since_traffic_was_stored"`
+	Events       events           `json:"events"`
+}
+
+// events say how those on their way to plugins do.
+type events struct {
+	Waiting       int64   `json:"waiting"`
+	Dead          int64   `json:"dead"` // given up, see /api/events?state=dead
+	OldestSeconds float64 `json:"oldest_seconds"`
 }
 
 // RegisterHealth adds /healthz and /readyz. Both answer one word; for a request that detailed lets pass, JSON.
@@ -106,6 +114,7 @@ func newDetails(h kernel.Health) details {
 	d := details{
 		Status: h.Readiness(), Database: newPart("database", h.Database), Core: newPart("core", h.Core),
 		Inbounds: []part{}, Plugins: []part{}, Traffic: newPart("traffic", h.Traffic), FlushSeconds: h.FlushAge.Seconds(),
+		Events: events{h.Events.Waiting, h.Events.Dead, h.EventAge.Seconds()},
 	}
 	for _, p := range h.Inbounds {
 		d.Inbounds = append(d.Inbounds, part{p.Tag, "down", p.Reason})

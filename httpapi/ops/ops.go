@@ -1,4 +1,5 @@
-// Package ops serves what the people who run Sluice look at: health, metrics, settings and the core's configuration.
+// Package ops serves what the people who run Sluice look at: health, metrics, settings,
+// plugins and the events on their way to them.
 package ops
 
 import (
@@ -9,6 +10,7 @@ import (
 
 	"github.com/sluicehq/sluice/httpapi/detail"
 	"github.com/sluicehq/sluice/kernel/accounts"
+	"github.com/sluicehq/sluice/kernel/install"
 )
 
 // Prefix is where the routes with a token live.
@@ -17,12 +19,19 @@ const Prefix = "/api"
 // Options are what the routes speak about.
 type Options struct {
 	Accounts *accounts.Service
-	Log      *zap.Logger
+	Plugins  *install.Service
+	Outbox   Outbox
+	Explainer
+	Log *zap.Logger
 }
 
 // Register adds the routes that need a token.
 func Register(api huma.API, o Options) {
 	o.settings(api)
+	o.plugins(api)
+	o.events(api)
+	o.explain(api)
+	describe(api.OpenAPI())
 }
 
 // operation needs a sudo admin.

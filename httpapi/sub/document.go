@@ -14,7 +14,7 @@ func Describe(api *huma.OpenAPI) {
 	suffix.Required = true
 	token := parameter("query", "token", "the user's subscription id; an app may have put /suffix behind it")
 	api.AddOperation(operation("get-subscription", "/{id}", "A user's subscription",
-		id, token, parameter("query", "format", "id of a format, links-base64 when absent")))
+		id, token, parameter("query", "format", "id of a format; when absent the User-Agent decides by ordered rules, else Accept: text/html gives the page, else links-base64")))
 	api.AddOperation(operation("get-subscription-part", "/{id}/{suffix}", "A user's subscription in one format, or what an app shows beside it",
 		id, suffix, token,
 		parameter("query", "period", "of usage: hour, day or month"),

@@ -45,6 +45,8 @@ func Register(router fiber.Router, o Options) {
 }
 
 func (o Options) serve(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	c.Set(fiber.HeaderReferrerPolicy, "no-referrer") // the URL is a secret
 	t, ok := readTarget(c.Params("id"), c.Params("suffix"), string(c.Request().URI().QueryString()))
 	if !ok {
 		return o.refuse(c, domain.NotFound("subscription not found"))
@@ -78,8 +80,8 @@ func (o Options) json(c *fiber.Ctx, t target, read func(user int64) (any, error)
 // body answers with the subscription itself.
 func (o Options) body(c *fiber.Ctx, t target) error {
 	reply, err := o.Subscriptions.Subscription(c.UserContext(), t.token, subscription.Request{
-		Username: t.username, Format: cmp.Or(t.suffix, t.query.Get("format")), Host: c.Hostname(),
-		UserAgent: c.Get(fiber.HeaderUserAgent), HeadOnly: c.Method() == fiber.MethodHead,
+		Username: t.username, Format: cmp.Or(t.suffix, t.query.Get("format")), Host: c.Hostname(), Base: c.BaseURL(),
+		UserAgent: c.Get(fiber.HeaderUserAgent), Accept: c.Get(fiber.HeaderAccept), HeadOnly: c.Method() == fiber.MethodHead,
 	})
 	if err != nil {
 		return o.refuse(c, err)

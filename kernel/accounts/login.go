@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"go.uber.org/zap"
 	"golang.org/x/sync/semaphore"
 
 	"github.com/sluicehq/sluice/kernel/domain"
@@ -73,7 +74,13 @@ func (s *Service) Login(ctx context.Context, username, password, from string) (s
 	if !admin.Enabled {
 		return "", ErrDisabled
 	}
-	return s.newSession(ctx, admin)
+	if session, err = s.newSession(ctx, admin); err != nil {
+		return "", err
+	}
+	if err := s.DB.Announce(ctx, domain.AdminEvent(domain.EventAdminLogin, &admin)); err != nil { // who repairs a full disk has to get in
+		s.Log.Error("no event is made of a login", zap.String("admin", admin.Username), zap.Error(err))
+	}
+	return session, nil
 }
 
 // adminWith returns the admin of that name and password. It hashes once, whether there is such a name or not.

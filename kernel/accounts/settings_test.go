@@ -17,6 +17,9 @@ func TestChangeSettings(t *testing.T) {
 		PublicHosts: hosts, PublicURL: "https://example.com:8443/path",
 		TimeZone: "America/Argentina/Buenos_Aires", FlushSeconds: 60, IPGraceSeconds: 3600, AutoDeleteLimited: true,
 		ExpireDiffDays: 365, TrafficDiffGB: 1_000_000,
+		ProfileTitle: "✅ {USERNAME} {DATA_LEFT}", SupportURL: "tg://resolve?domain=help", UpdateHours: 168,
+		Announcement: strings.Repeat("é", 200), StatusEntry: true,
+		AgentRules: []domain.AgentRule{{Agent: "app", Format: "links"}, {Agent: "/^b$/", Format: "tomorrow"}},
 	}
 	got, err := b.ChangeSettings(t.Context(), func(s *domain.Settings) { *s = want })
 	if err != nil || !reflect.DeepEqual(got, want) {
@@ -66,6 +69,60 @@ func TestChangeSettingsOfLifeRefuses(t *testing.T) {
 				t.Errorf("told of the settings %+v", b.told)
 			}
 		})
+	}
+}
+
+func TestChangeSettingsOfProfilesRefuses(t *testing.T) {
+	b := newBench(t)
+	const support = "support_url must be like https://example.com/help, tg://resolve?domain=name or mailto:name@example.com"
+	to := func(url string) func(*domain.Settings) {
+		return func(s *domain.Settings) { s.SupportURL = url }
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*domain.Settings)
+		field  string
+		want   string
+	}{
+		{"long title", func(s *domain.Settings) { s.ProfileTitle = strings.Repeat("é", 101) }, "profile_title", "profile_title is longer than 100 characters"},
+		{"title of two lines", func(s *domain.Settings) { s.ProfileTitle = "a\nb" }, "profile_title", "profile_title can not have control characters"},
+		{"title that is no text", func(s *domain.Settings) { s.ProfileTitle = "\xff" }, "profile_title", "profile_title can not have control characters"},
+		{"title with a typo", func(s *domain.Settings) { s.ProfileTitle = "{USERNAME} {DATA}" }, "profile_title", "profile_title has an unknown variable: {DATA}"},
+		{"long announcement", func(s *domain.Settings) { s.Announcement = strings.Repeat("a", 201) }, "announcement", "announcement is longer than 200 characters"},
+		{"announcement with NUL", func(s *domain.Settings) { s.Announcement = "\x00" }, "announcement", "announcement can not have control characters"},
+		{"a script", to("javascript:alert(1)"), "support_url", support},
+		{"data", to("data:text/html,a"), "support_url", support},
+		{"no scheme", to("example.com"), "support_url", support},
+		{"no host", to("https:///help"), "support_url", support},
+		{"a password", to("https://a:b@example.com"), "support_url", support},
+		{"a file", to("file:///etc/passwd"), "support_url", support},
+		{"nobody", to("mailto:"), "support_url", support},
+		{"no chat", to("tg:"), "support_url", support},
+		{"two lines", to("https://example.com/\r\nset-cookie: a"), "support_url", support},
+		{"letters that a header does not take", to("https://example.com/é"), "support_url", support},
+		{"a long URL", to("https://example.com/" + strings.Repeat("a", 500)), "support_url", support},
+		{"too often", func(s *domain.Settings) { s.UpdateHours = -1 }, "update_hours", "update_hours must be between 1 and 168, or 0 for the default"},
+		{"too rarely", func(s *domain.Settings) { s.UpdateHours = 169 }, "update_hours", "update_hours must be between 1 and 168, or 0 for the default"},
+		{
+			"a bad rule",
+			func(s *domain.Settings) {
+				s.AgentRules = []domain.AgentRule{{Agent: "a", Format: "b"}, {Agent: "/(/", Format: "b"}}
+			},
+			"user_agent_rules[1].agent", `user_agent_rules[1].agent is not a regular expression of RE2: "/(/"`,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b.t = t
+			b.refused(domain.CodeInvalid, c.field, c.want, func(ctx context.Context) error {
+				_, err := b.ChangeSettings(ctx, c.change)
+				return err
+			})
+		})
+	}
+	for _, good := range []string{"", "http://example.com", "https://t.me/help", "mailto:help@example.com?subject=a", "tg://resolve?domain=help"} {
+		if _, err := b.ChangeSettings(t.Context(), to(good)); err != nil {
+			t.Errorf("%q: %v", good, err)
+		}
 	}
 }
 

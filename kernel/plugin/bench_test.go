@@ -1,13 +1,21 @@
 package plugin
 
 import (
+	"fmt"
+	"os"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/sluicehq/sluice/kernel/domain"
 	w "github.com/sluicehq/sluice/kernel/plugin/internal/wasmtest"
 	"github.com/sluicehq/sluice/plugins"
 	"github.com/sluicehq/sluice/plugins/links"
 	"github.com/sluicehq/sluice/plugins/links/linkstest"
+	nativenames "github.com/sluicehq/sluice/plugins/names"
+	"github.com/sluicehq/sluice/plugins/periods"
 	"github.com/sluicehq/sluice/sdk/wire"
 )
 
@@ -65,6 +73,158 @@ func BenchmarkRender(b *testing.B) {
 	b.ReportMetric(ns[1]/ns[0], "ratio-plugin/native")
 	b.ReportMetric(ns[2]/ns[0], "ratio-prepared/native")
 	b.ReportMetric(ns[3]/ns[1], "ratio-metered/plain")
+}
+
+// BenchmarkKinds compares what the built-in username strategies and periods cost as a plugin and natively, by the same
+// request; and an event, which natively is nothing, by the time that the host itself needs.
+func BenchmarkKinds(b *testing.B) {
+	h, _ := openHost(b, Options{})
+	loadBundle(b, h)
+	load(b, h, "guest.wasm", goGuest(b))
+	names := &wire.UsernameRequest{ID: "sequence", Base: "user", Start: 1, Count: 10}
+	month := &wire.PeriodRequest{ID: "month", Now: 1_790_000_000_000, Anchor: 1_700_000_000_000}
+	event := &wire.EventRequest{ID: "listener", Type: "user.unlucky", EventID: 7}
+	var makeNames func(*wire.UsernameRequest) ([]string, error)
+	for _, s := range nativenames.Strategies() {
+		if s.ID == names.ID {
+			makeNames = s.Names
+		}
+	}
+	var next func(*wire.PeriodRequest) (wire.PeriodReply, error)
+	for _, r := range periods.Rules() {
+		if r.ID == month.ID {
+			next = r.Next
+		}
+	}
+	must := func(err error) {
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	ns := interleaved(b,
+		func() { _, err := makeNames(names); must(err) }, func() { _, err := h.Usernames(background, names); must(err) },
+		func() { _, err := next(month); must(err) }, func() { _, err := h.Period(background, month); must(err) },
+		func() { _ = h.Event(background, event) })
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(ns[1], "ns-username")
+	b.ReportMetric(ns[1]/ns[0], "ratio-username/native")
+	b.ReportMetric(ns[3], "ns-period")
+	b.ReportMetric(ns[3]/ns[2], "ratio-period/native")
+	b.ReportMetric(ns[4], "ns-event-in-go")
+}
+
+// BenchmarkFallback compares a format that works with one that crashes and is stood in for by the built-in: an instance is
+// lost and made anew each time, as long as the breaker lets it.
+func BenchmarkFallback(b *testing.B) {
+	replaces := func(string) domain.PluginPolicy { return domain.PluginPolicy{Replaces: true} }
+	works, broken := openWithBundle(b, Options{Policy: replaces}), openWithBundle(b, Options{Policy: replaces})
+	load(b, works, "x.wasm", stand())
+	load(b, broken, "x.wasm", stand(w.Unreachable))
+	off := openWithBundle(b, Options{Policy: replaces})
+	load(b, off, "x.wasm", stand(w.Unreachable))
+	req := &wire.FormatRequest{ID: "good"}
+	render := func(h *Host) func() {
+		return func() {
+			if _, err := h.Render(background, req); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	for range breakerFailures {
+		render(off)()
+	}
+	p := pluginOf(b, broken, wire.KindFormat, "good")
+	ns := interleaved(b, render(works), func() { *p.breaker = breaker{clock: broken.clock}; render(broken)() }, render(off))
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(ns[0], "ns-works")
+	b.ReportMetric(ns[1]/ns[0], "ratio-broken/works")
+	b.ReportMetric(ns[2]/ns[0], "ratio-switched-off/works")
+}
+
+// BenchmarkManyPlugins compares a call with 200 plugins loaded and with one.
+func BenchmarkManyPlugins(b *testing.B) {
+	one, _ := openHost(b, Options{})
+	many, _ := openHost(b, Options{})
+	load(b, one, "0.wasm", numbered(0, 1))
+	for n := range 200 {
+		load(b, many, fmt.Sprintf("%d.wasm", n), numbered(n, 1))
+	}
+	req := &wire.PeriodRequest{ID: "p0"}
+	period := func(h *Host) func() {
+		return func() {
+			if _, err := h.Period(background, req); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	ns := interleaved(b, period(one), period(many))
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(ns[0], "ns-one")
+	b.ReportMetric(ns[1]/ns[0], "ratio-200/1")
+}
+
+// BenchmarkReload replaces a plugin again and again while four callers use it. Not one of their calls may fail.
+func BenchmarkReload(b *testing.B) {
+	h, _ := openHost(b, Options{})
+	load(b, h, "x.wasm", numbered(0, 0))
+	var calls, failed atomic.Int64
+	stop := make(chan struct{})
+	var callers sync.WaitGroup
+	for range 4 {
+		callers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				calls.Add(1)
+				if _, err := h.Period(background, &wire.PeriodRequest{ID: "p0"}); err != nil {
+					failed.Add(1)
+				}
+			}
+		})
+	}
+	version := 0
+	for b.Loop() {
+		version++
+		load(b, h, "x.wasm", numbered(0, version))
+	}
+	close(stop)
+	callers.Wait()
+	b.ReportMetric(float64(failed.Load()), "failed-calls")
+	b.ReportMetric(float64(calls.Load())/float64(version), "calls/reload")
+}
+
+// BenchmarkMemory is what a loaded plugin adds to the process: a small one, of which 100 are loaded, and one in Go.
+func BenchmarkMemory(b *testing.B) {
+	resident := func() float64 {
+		debug.FreeOSMemory()
+		statm, err := os.ReadFile("/proc/self/statm")
+		var size, pages int
+		if _, scan := fmt.Sscan(string(statm), &size, &pages); err != nil || scan != nil {
+			b.Fatal(err, scan)
+		}
+		return float64(pages*os.Getpagesize()) / (1 << 20)
+	}
+	wasm := goGuest(b)
+	var small, large float64
+	for b.Loop() {
+		h, _ := openHost(b, Options{})
+		empty := resident()
+		for n := range 100 {
+			load(b, h, fmt.Sprintf("%d.wasm", n), numbered(n, 1))
+		}
+		some := resident()
+		load(b, h, "guest.wasm", wasm)
+		small, large = (some-empty)/100, resident()-some
+		if err := h.Close(background); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(small, "MiB-small")
+	b.ReportMetric(large, "MiB-go")
 }
 
 // BenchmarkEmptyCall is one exchange with an instance in hand: the deadline is set, an empty request is put into the

@@ -47,21 +47,22 @@ func (b *breaker) allow() error {
 	return fail(ErrFailed, "%s", b.sentence())
 }
 
-// success closes the breaker if the call was the one that decides.
-func (b *breaker) success() {
+// success closes the breaker if the call was the one that decides, and reports whether it did.
+func (b *breaker) success() (closed bool) {
 	if b.unwell.Load() {
 		b.unwell.Store(false)
 	}
 	if !b.open.Load() {
-		return
+		return false
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.trying {
-		return // a call from before the switch-off
+		return false // a call from before the switch-off
 	}
 	b.recent, b.trying, b.backoff = [breakerFailures]time.Time{}, false, 0
 	b.open.Store(false)
+	return true
 }
 
 // failure counts a failure and reports whether it switched the plugin off.

@@ -1,92 +1,81 @@
 package plugin
 
 import (
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
-	"go.uber.org/zap"
 
+	"github.com/sluicehq/sluice/kernel/domain"
 	"github.com/sluicehq/sluice/kernel/plugin/meter"
+	"github.com/sluicehq/sluice/kernel/plugin/signature"
 	"github.com/sluicehq/sluice/sdk/wire"
 )
 
-// plugin is one loaded file: what is the same for all of its instances.
+// plugin is a module with what the operator has said about it: what is the same for all of its instances.
 type plugin struct {
-	host     *Host
-	file     string // "" for the bundle
-	name     string // from the manifest
-	version  string
-	sha256   string
-	builtin  bool
-	json     bool
-	settings string
+	*module
+	policy   domain.PluginPolicy
+	granted  grants
+	secret   []byte // signs its HTTP calls, nil = they are not signed
 	provides []provided
 
-	compiled wazero.CompiledModule
-	pool     *pool
-	breaker  *breaker
-	journal  *journal
+	pool    *pool
+	breaker *breaker
+	journal *journal
+	counts  *counts
+	trial   bool // it serves nobody: nothing is counted or told
 }
 
-// source names where the plugin comes from, for errors about its neighbours.
-func (p *plugin) source() string {
-	if p.builtin {
-		return "the built-in bundle"
-	}
-	return p.file
+// counts are what Info shows of a plugin's work. They go on when its policy changes.
+type counts struct {
+	calls, failures atomic.Uint64
+	instances       atomic.Int64
+	memory          atomic.Int64 // bytes
 }
 
-// info describes the plugin as it is now; State follows the breaker.
-func (p *plugin) info() Info {
-	info := Info{
-		Name: p.name, Version: p.version, File: p.file, SHA256: p.sha256, Builtin: p.builtin,
-	}
-	info.State, info.Reason = p.breaker.state()
-	for i := range p.provides {
-		info.Provides = append(info.Provides, p.provides[i].item)
-	}
-	return info
-}
-
-// digest is how a file is named in logs, lists and cache keys.
-func digest(b []byte) string {
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
-}
+// policies says what a plugin of that name may do and is told.
+type policies func(name string) domain.PluginPolicy
 
 // build takes a file through every step that ends with a plugin which could serve. Its errors are sentences that begin
-// with "it": they follow the file's name.
-func (h *Host) build(file string, wasm []byte) (*plugin, error) {
+// with "it": they follow the file's name. The plugin is given also with an error, as far as it could be read, and has to
+// be released.
+func (h *Host) build(file string, wasm []byte, policy policies, trial bool) (*plugin, error) {
+	m := &module{host: h, file: file, sha256: digest(wasm), size: len(wasm), builtin: file == ""}
+	p := &plugin{module: m, counts: &counts{}, trial: trial}
+	p.renew()
+	p.journal = h.journal(p) // its name is not known yet
 	if len(wasm) > h.limits.File {
-		return nil, fmt.Errorf("it is larger than %d bytes", h.limits.File)
+		return p, fmt.Errorf("it is larger than %d bytes", h.limits.File)
 	}
-	p := &plugin{host: h, file: file, sha256: digest(wasm), builtin: file == ""}
-	p.pool = newPool(h.concurrency)
-	p.breaker = &breaker{clock: h.clock}
-	p.journal = newJournal(h.log.With(zap.String("plugin", p.source())), h.clock) // its name is not known yet
-	code := wasm
 	var err error
-	if !p.builtin {
+	if m.signer, _, err = signature.Signer(wasm); err != nil {
+		return p, fmt.Errorf("its signature is not good: %w", err)
+	}
+	code := wasm
+	if !m.builtin {
 		if code, err = meter.Instrument(wasm); err != nil {
-			return nil, fmt.Errorf("it can not be instrumented: %w", err)
+			return p, fmt.Errorf("it can not be instrumented: %w", err)
 		}
 	}
-	if p.compiled, err = h.engine.compile(code); err != nil {
-		return nil, fmt.Errorf("it does not compile: %w", err)
+	if m.compiled, err = h.engine.compile(code); err != nil {
+		return p, fmt.Errorf("it does not compile: %w", err)
 	}
-	if err = p.try(); err != nil {
-		return nil, errors.Join(err, p.compiled.Close(context.Background()))
-	}
-	return p, nil
+	return p, p.try(policy)
+}
+
+// renew gives p what belongs to it alone.
+func (p *plugin) renew() {
+	p.users.Add(1)
+	p.pool = newPool(p.host.o.Concurrency)
+	p.breaker = &breaker{clock: p.host.clock}
 }
 
 // try checks the compiled module and brings its first instance to the point where it could serve.
-func (p *plugin) try() error {
+func (p *plugin) try(policy policies) error {
+	p.imports = importsOf(p.compiled)
 	if err := checkExports(p.compiled); err != nil {
 		return err
 	}
@@ -97,7 +86,7 @@ func (p *plugin) try() error {
 	if err != nil {
 		return asLoadError(err)
 	}
-	if err := p.introduce(in); err != nil {
+	if err := p.introduce(in, policy); err != nil {
 		in.close()
 		return asLoadError(err)
 	}
@@ -105,30 +94,81 @@ func (p *plugin) try() error {
 	return nil
 }
 
-// introduce reads the manifest, applies the settings and checks that calls work at all.
-func (p *plugin) introduce(in *instance) error {
+// introduce reads the manifest, applies what the operator has said and checks that calls work at all.
+func (p *plugin) introduce(in *instance, policy policies) error {
+	if err := p.module.introduce(in); err != nil {
+		return err
+	}
+	if err := p.obey(policy(p.name)); err != nil {
+		return err
+	}
+	p.journal = p.host.journal(p)
+	if err := in.configure(); err != nil {
+		return fmt.Errorf("its settings %w", refusal(err))
+	}
+	return in.conform()
+}
+
+// introduce reads the manifest into m.
+func (m *module) introduce(in *instance) error {
 	b, err := in.manifest()
 	if err != nil {
 		return err
 	}
-	m, err := parseManifest(b)
+	read, err := parseManifest(b)
 	if err != nil {
 		return err
 	}
-	p.name, p.version, p.json = m.Name, m.Version, m.Codec == wire.CodecJSON
-	p.settings = p.host.settings[m.Name]
-	p.journal.log = p.host.log.With(zap.String("plugin", p.name))
-	for _, item := range m.Provides {
-		schema, err := compileParams(&item)
+	m.name, m.version, m.json, m.manifest = read.Name, read.Version, read.Codec == wire.CodecJSON, read
+	for i := range read.Provides {
+		item := &read.Provides[i]
+		schema, err := compileSchema(item.Params, fmt.Sprintf("gives %s %s an unusable params_schema", item.Kind, item.ID))
 		if err != nil {
 			return fmt.Errorf("its manifest %w", err)
 		}
-		p.provides = append(p.provides, provided{item, p, schema, item.Kind + " " + item.ID})
+		m.params = append(m.params, schema)
 	}
-	if err := in.configure(); err != nil {
-		return fmt.Errorf("its settings: %w", err)
+	if m.settings, err = compileSchema(read.Settings, "gives an unusable settings_schema"); err != nil {
+		return fmt.Errorf("its manifest %w", err)
 	}
-	return in.conform()
+	return checkAsked(m.imports, read)
+}
+
+// obey applies what the operator has said.
+func (p *plugin) obey(policy domain.PluginPolicy) (err error) {
+	p.policy = policy
+	if p.secret, err = signingKey(policy.Secret); err != nil {
+		return err
+	}
+	if err := p.checkSettings(policy.Settings); err != nil {
+		return fmt.Errorf("its settings do not fit: %w", err)
+	}
+	p.grant()
+	p.provides = make([]provided, len(p.manifest.Provides))
+	for i, item := range p.manifest.Provides {
+		p.provides[i] = provided{item, p, p.params[i], item.Kind + " " + item.ID}
+	}
+	return nil
+}
+
+// again makes a plugin of the same module under another policy. It could serve at once, in the place of p.
+func (p *plugin) again(policy domain.PluginPolicy) (*plugin, error) {
+	next := &plugin{module: p.module, journal: p.journal, counts: p.counts, trial: p.trial}
+	next.renew()
+	err := next.obey(policy)
+	if err == nil && !policy.Disabled {
+		var in *instance
+		if in, err = next.ready(); err == nil {
+			next.pool.idle = append(next.pool.idle, in)
+		} else {
+			err = fmt.Errorf("its settings %w", refusal(err))
+		}
+	}
+	if err != nil {
+		next.release()
+		return nil, err
+	}
+	return next, nil
 }
 
 // conform makes a call that every guest answers in the same way: an op that does not exist is unimplemented.

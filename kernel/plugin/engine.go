@@ -53,10 +53,14 @@ func (e *engine) offer(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("offer the meter: %w", err)
 	}
-	_, err = e.runtime.NewHostModuleBuilder(wire.ImportModule).
-		NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(hostLog), logSignature, nil).
-		Export(wire.ImportLog).Instantiate(ctx)
-	if err != nil {
+	sluice := e.runtime.NewHostModuleBuilder(wire.ImportModule).
+		NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(hostLog), logSignature, nil).Export(wire.ImportLog)
+	for i := range hostFunctions {
+		f := &hostFunctions[i]
+		sluice = sluice.NewFunctionBuilder().
+			WithGoModuleFunction(api.GoModuleFunc(f.call), hostSignature, []api.ValueType{api.ValueTypeI32}).Export(f.name)
+	}
+	if _, err = sluice.Instantiate(ctx); err != nil {
 		return fmt.Errorf("offer the host functions: %w", err)
 	}
 	return nil

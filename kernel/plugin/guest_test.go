@@ -103,6 +103,7 @@ var (
 	toI32    = w.Signature{Results: []byte{w.I32}}
 	toI64    = w.Signature{Results: []byte{w.I64}}
 	callSig  = w.Signature{Params: []byte{w.I32, w.I32}, Results: []byte{w.I64}}
+	hostSig  = w.Signature{Params: []byte{w.I32, w.I32, w.I32, w.I32}, Results: []byte{w.I32}}
 	logSig   = w.Signature{Params: []byte{w.I32, w.I32, w.I32}}
 )
 
@@ -213,24 +214,33 @@ func inCodeDir(run func() int) int {
 }
 
 // goGuest returns the guest testdata/guest, which is written with the SDK and built once.
-func goGuest(t testing.TB) []byte {
+func goGuest(t testing.TB) []byte { return built(t, guestBuild) }
+
+// callerGuest returns the guest testdata/caller, which uses every permission.
+func callerGuest(t testing.TB) []byte { return built(t, callerBuild) }
+
+var guestBuild, callerBuild = buildOnce("guest"), buildOnce("caller")
+
+func built(t testing.TB, build func() ([]byte, error)) []byte {
 	t.Helper()
-	wasm, err := builtGuest()
+	wasm, err := build()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return wasm
 }
 
-var builtGuest = sync.OnceValues(func() ([]byte, error) {
-	file := filepath.Join(codeDir, "guest.wasm")
-	build := exec.Command("go", "build", "-buildmode=c-shared", "-ldflags=-s -w", "-o", file, "./testdata/guest")
-	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("%w: %s", err, out)
-	}
-	return os.ReadFile(file)
-})
+func buildOnce(name string) func() ([]byte, error) {
+	return sync.OnceValues(func() ([]byte, error) {
+		file := filepath.Join(codeDir, name+".wasm")
+		build := exec.Command("go", "build", "-buildmode=c-shared", "-ldflags=-s -w", "-o", file, "./testdata/"+name)
+		build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("%w: %s", err, out)
+		}
+		return os.ReadFile(file)
+	})
+}
 
 // check compares an error with the sentence and the cause it should have.
 func check(t *testing.T, err error, cause error, sentence string) {

@@ -1,5 +1,5 @@
-// Package plugin runs WebAssembly plugins: it loads them beside what serves, keeps each within its limits, and calls
-// them. DESIGN.md tells what a plugin can and can not do to its host.
+// Package plugin runs WebAssembly plugins: it loads them beside what serves, keeps each within its limits and its
+// permissions, and calls them. DESIGN.md tells what a plugin can and can not do to its host.
 package plugin
 
 import (
@@ -12,46 +12,63 @@ import (
 
 	"github.com/jonboulle/clockwork"
 	"go.uber.org/zap"
+
+	"github.com/sluicehq/sluice/kernel/domain"
 )
 
 // Options configure a Host. The zero value works.
 type Options struct {
-	Log         *zap.Logger       // nil = no log
-	Clock       clockwork.Clock   // what requests and back-offs see; nil = the system's. Deadlines are always real time
-	CacheDir    string            // where compiled code is kept between starts; "" = nowhere
-	Concurrency int               // calls in flight per plugin; 0 = GOMAXPROCS, at most 4
-	Limits      Limits            // zero fields take ABI 1's numbers
-	Settings    map[string]string // JSON object for each plugin's configure, by plugin name; absent = none
+	Log         *zap.Logger     // nil = no log
+	Clock       clockwork.Clock // what requests and back-offs see; nil = the system's. Deadlines are always real time
+	CacheDir    string          // where compiled code is kept between starts; "" = nowhere
+	Concurrency int             // calls in flight per plugin; 0 = GOMAXPROCS, at most 4
+	Limits      Limits          // zero fields take ABI 1's numbers
+
+	// Policy returns what the operator has said about the plugin of a name. It is asked when one is loaded, and by
+	// Apply. nil = nothing was said about any.
+	Policy func(name string) domain.PluginPolicy
+	KV     func(plugin string) KV // the store of a plugin that was granted kv; nil = there are none
+	HTTP   Doer                   // makes the requests of those that were granted http; nil = none are made
+
+	// OnNotice is told what has become of a plugin, and OnChange that the loaded plugins may be others now. They are
+	// called without locks, but on the goroutine that loads or calls: they must not wait for anything. nil = nobody.
+	OnNotice func(Notice)
+	OnChange func()
 }
 
 // Host holds the loaded plugins. Its methods may be called from any goroutine.
 type Host struct {
-	log         *zap.Logger
-	clock       clockwork.Clock
-	concurrency int
-	limits      Limits
-	settings    map[string]string
+	caller
+	o      Options // with the defaults filled in
+	log    *zap.Logger
+	clock  clockwork.Clock
+	limits Limits
+	engine *engine
 
-	engine   *engine
-	registry atomic.Pointer[registry]
-	loading  sync.Mutex // one load at a time; the registry is replaced only under it
+	loading sync.Mutex // one change at a time; the registry is replaced only under it
+	notices []Notice   // of the change under way; under loading
+	trials  map[*plugin]*Trial
 
+	logs     logbook
 	retiring sync.WaitGroup // goroutines that wait for the last calls of replaced plugins
 	panics   atomic.Uint64
 }
 
 // Open starts a host without any plugin. An unusable cache directory is an error.
 func Open(ctx context.Context, o Options) (*Host, error) {
-	h := &Host{log: o.Log, clock: o.Clock, concurrency: o.Concurrency, limits: o.Limits.withDefaults(), settings: o.Settings}
-	if h.log == nil {
-		h.log = zap.NewNop()
+	if o.Log == nil {
+		o.Log = zap.NewNop()
 	}
-	if h.clock == nil {
-		h.clock = clockwork.NewRealClock()
+	if o.Clock == nil {
+		o.Clock = clockwork.NewRealClock()
 	}
-	if h.concurrency <= 0 {
-		h.concurrency = min(runtime.GOMAXPROCS(0), 4)
+	if o.Concurrency <= 0 {
+		o.Concurrency = min(runtime.GOMAXPROCS(0), 4)
 	}
+	if o.Policy == nil {
+		o.Policy = func(name string) domain.PluginPolicy { return domain.PluginPolicy{Name: name} }
+	}
+	h := &Host{o: o, log: o.Log, clock: o.Clock, limits: o.Limits.withDefaults(), trials: map[*plugin]*Trial{}}
 	h.registry.Store(&registry{})
 	var err error
 	if h.engine, err = newEngine(ctx, o.CacheDir, h.limits.Memory); err != nil {
@@ -60,8 +77,8 @@ func Open(ctx context.Context, o Options) (*Host, error) {
 	return h, nil
 }
 
-// Close refuses further calls, waits for those in flight (each ends by its deadline) and frees everything. If ctx ends
-// first its error is returned and nothing is freed. A second Close does nothing.
+// Close refuses further calls, waits for those in flight (each ends by its deadline) and frees everything, trials too. If
+// ctx ends first its error is returned and nothing is freed. A second Close does nothing.
 func (h *Host) Close(ctx context.Context) error {
 	h.loading.Lock()
 	defer h.loading.Unlock()
@@ -70,6 +87,10 @@ func (h *Host) Close(ctx context.Context) error {
 	}
 	for _, e := range h.registry.Swap(&registry{closed: true}).entries {
 		h.retire(e.plugin)
+		h.retire(e.held)
+	}
+	for _, t := range h.trials {
+		t.retire()
 	}
 	done := make(chan struct{})
 	go func() {
@@ -87,6 +108,31 @@ func (h *Host) Close(ctx context.Context) error {
 // Panics returns how many panics of the host's own code have been caught and logged since Open; any is a bug.
 func (h *Host) Panics() uint64 { return h.panics.Load() }
 
+// change makes one change of the registry at a time. What is to be told about it is told when the lock is free again.
+func (h *Host) change(ctx context.Context, doing string, do func() error) error {
+	h.loading.Lock()
+	before := h.registry.Load()
+	err := ctx.Err()
+	switch {
+	case before.closed:
+		err = domain.Unavailable("the plugins are shut down").Because(ErrClosed)
+	case err != nil:
+		err = fmt.Errorf("%s: %w", doing, err)
+	default:
+		err = do()
+	}
+	changed, notices := h.registry.Load() != before, h.notices
+	h.notices = nil
+	h.loading.Unlock()
+	if changed && h.o.OnChange != nil {
+		h.o.OnChange()
+	}
+	for _, n := range notices {
+		h.tell(n)
+	}
+	return err
+}
+
 // retire frees p, which may be nil, once its last call has ended.
 func (h *Host) retire(p *plugin) {
 	if p == nil {
@@ -95,9 +141,7 @@ func (h *Host) retire(p *plugin) {
 	h.retiring.Go(func() {
 		defer h.recovered("retire plugin " + p.name)
 		p.pool.drain()
-		if err := p.compiled.Close(context.Background()); err != nil {
-			h.log.Warn("free a plugin's code", zap.String("plugin", p.name), zap.Error(err))
-		}
+		p.release()
 	})
 }
 

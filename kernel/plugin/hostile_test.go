@@ -84,6 +84,10 @@ func TestHostileCalls(t *testing.T) {
 			guest{evil: [][]byte{packed(1<<20, 1, true)}},
 			ErrReply, "replied with 1 bytes at 0x100000, outside its memory",
 		},
+		"reply that lies about its length": {
+			guest{evil: [][]byte{packed(200, 4, false)}, last: func(m *w.Module) { m.Data(200, "\x0a\x7fab") }}, // a name of 127 bytes
+			ErrReply, "gave an unreadable reply",
+		},
 		"reply that is no message": {guest{evil: [][]byte{packed(atManifest, 4, false)}}, ErrReply, "gave an unreadable reply"},
 		"log from outside the memory": {
 			guest{imports: importLog, evil: [][]byte{
@@ -127,17 +131,53 @@ func TestHostileCalls(t *testing.T) {
 			load(t, h, "evil.wasm", c.guest.wasm())
 			_, err := h.Usernames(background, &wire.UsernameRequest{ID: "evil"})
 			check(t, err, c.cause, "plugin hand-made: username evil "+c.want)
+			leavesNothing(t, h)
 			if c.guest.alloc == nil {
 				stillWorks(t, h, "good")
 			}
 			if n := logs.FilterMessage("plugin says").Len(); n > logBurst+10 {
 				t.Errorf("it wrote %d lines to the log", n)
 			}
-			if n := logs.FilterMessage("plugin failed").Len(); n == 0 {
-				t.Error("the failure is not in the log")
+			failed := logs.FilterMessage("plugin failed").All()
+			if len(failed) == 0 || failed[0].ContextMap()["plugin"] != "hand-made" || failed[0].ContextMap()["error"] != c.want {
+				t.Errorf("the log has %v, want the plugin and %q", failed, c.want)
 			}
 		})
 	}
+}
+
+// leavesNothing checks that a broken call has given back what it had: its instance is gone, and Go's collector is not
+// held up.
+func leavesNothing(t *testing.T, h *Host) {
+	t.Helper()
+	runtime.GC()
+	for _, info := range h.Plugins() {
+		if info.State != StateRefused && (info.Instances != 0 || info.Memory != 0) {
+			t.Errorf("%d instances with %d bytes are left", info.Instances, info.Memory)
+		}
+	}
+}
+
+// TestMemoryReturns lets instances grow to their limit and break, again and again: 40 of them would be 2.5 GiB.
+func TestMemoryReturns(t *testing.T) {
+	h, _ := openHost(t, Options{Clock: clockwork.NewFakeClock()})
+	load(t, h, "evil.wasm", guest{evil: [][]byte{
+		w.Const(1023), w.MemoryGrow, w.Drop, w.Const(0), w.Const(7), w.Const(64 << 20), w.MemoryFill, w.Unreachable,
+	}}.wasm())
+	p := pluginOf(t, h, wire.KindPeriod, "good")
+	for range 40 {
+		_, err := h.Usernames(background, &wire.UsernameRequest{ID: "evil"})
+		check(t, err, ErrTrap, "plugin hand-made: username evil crashed: wasm error: unreachable (memory 64.0 MiB, limit 64.0 MiB)")
+		p.breaker = &breaker{clock: h.clock}
+	}
+	leavesNothing(t, h)
+	runtime.GC() // what the first has found to be finalized
+	var after runtime.MemStats
+	runtime.ReadMemStats(&after)
+	if after.HeapAlloc > 256<<20 {
+		t.Errorf("%d MiB of heap are left", after.HeapAlloc>>20)
+	}
+	stillWorks(t, h, "good")
 }
 
 func TestHostileFiles(t *testing.T) {
@@ -198,13 +238,17 @@ func TestHostileFiles(t *testing.T) {
 			guest{imports: func(m *w.Module) { m.Import("meter", "tick", toI32) }}.wasm(),
 			"it can not be instrumented: it names the meter's own function or global",
 		},
+		"the fuel": {
+			guest{last: func(m *w.Module) { m.Func(void, 0, w.Const(1), w.Op(0x24, 0)) }}.wasm(), // global.set 0, of none
+			"it can not be instrumented: section 10: function 4: it names the meter's own function or global",
+		},
 		"store without permission": {
-			guest{imports: func(m *w.Module) { m.Import("sluice", "kv_get", i32ToI32) }}.wasm(),
-			"it imports sluice.kv_get, which needs the permission kv; no permission can be granted yet",
+			guest{imports: func(m *w.Module) { m.Import("sluice", "kv_get", hostSig) }}.wasm(),
+			"it imports sluice.kv_get, but its manifest does not ask for the permission kv",
 		},
 		"HTTP without permission": {
-			guest{imports: func(m *w.Module) { m.Import("sluice", "http", i32ToI32) }}.wasm(),
-			"it imports sluice.http, which needs the permission http; no permission can be granted yet",
+			guest{imports: func(m *w.Module) { m.Import("sluice", "http", hostSig) }}.wasm(),
+			"it imports sluice.http, but its manifest does not ask for the permission http",
 		},
 		"no exports": {
 			func() []byte { m := w.Module{Memory: &w.Limits{Min: 1}}; return m.Bytes() }(),
@@ -238,7 +282,7 @@ func TestHostileFiles(t *testing.T) {
 		},
 		"empty user agent":      {named(manifestOf("a", `{"kind":"format","id":"x","user_agents":[""]}`)), "its manifest gives format x an empty user agent, which would match every client"},
 		"event without types":   {named(manifestOf("a", `{"kind":"event","id":"x"}`)), "its manifest does not say which events x wants"},
-		"asks for a permission": {named(`{"abi":1,"name":"a","version":"1","provides":[` + good + `],"permissions":[{"name":"kv","reason":"r"}]}`), "its manifest asks for the permission kv; no permission can be granted yet"},
+		"asks for a permission": {named(`{"abi":1,"name":"a","version":"1","provides":[` + good + `],"permissions":[{"name":"kv","reason":"r"}]}`), "its manifest asks for the permission kv but provides format x: only plugins that handle events, and nothing else, are given permissions"},
 		"unknown op works":      {guest{unknown: [][]byte{w.Const64(0)}}.wasm(), "it does not answer an unknown op with the error unimplemented"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -267,7 +311,7 @@ func TestIDsOfOthers(t *testing.T) {
 	load(t, h, "b.wasm", guest{manifest: manifestOf("b", `{"kind":"format","id":"b"}`)}.wasm())
 	for file, c := range map[string]struct{ manifest, want string }{
 		"a.wasm": {manifestOf("a", `{"kind":"format","id":"b"}`), "it provides format b, as b.wasm does already"},
-		"c.wasm": {manifestOf("c", `{"kind":"period","id":"good"}`), "it provides period good, which is built in and can not be replaced"},
+		"c.wasm": {manifestOf("c", `{"kind":"period","id":"good"}`), "it provides period good, which is built in and which the operator has not allowed it to replace"},
 		"d.wasm": {manifestOf("b", `{"kind":"format","id":"d"}`), "another loaded plugin (b.wasm) has the name b"},
 		"e.wasm": {manifestOf("built-in", `{"kind":"format","id":"d"}`), "another loaded plugin (the built-in bundle) has the name built-in"},
 	} {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -14,7 +15,7 @@ import (
 	"github.com/sluicehq/sluice/sdk/wire"
 )
 
-// permissionOf names the permission that a host function needs. None can be granted yet.
+// permissionOf names the permission that a host function needs.
 var permissionOf = map[string]string{
 	wire.ImportKVGet:    wire.PermissionKV,
 	wire.ImportKVSet:    wire.PermissionKV,
@@ -24,26 +25,54 @@ var permissionOf = map[string]string{
 
 var logSignature = []api.ValueType{api.ValueTypeI32, api.ValueTypeI32, api.ValueTypeI32}
 
-// checkImports refuses a module that wants anything but what every plugin has. metered says that the meter's own
-// import is in it because Instrument has put it there.
+// checkImports refuses a module that wants anything that does not exist. metered says that the meter's own import is in
+// it because Instrument has put it there. What needs a permission is linked all the same, because the manifest that asks
+// for it can not be read otherwise: these functions themselves refuse who was not granted them.
 func (e *engine) checkImports(m wazero.CompiledModule, metered bool) error {
 	if len(m.ImportedMemories()) > 0 {
 		return errors.New("it imports a memory; a plugin brings its own")
 	}
 	for _, f := range m.ImportedFunctions() {
 		module, name, _ := f.Import()
+		params, results := logSignature, 0
+		if permissionOf[name] != "" {
+			params, results = hostSignature, 1
+		}
 		switch {
 		case module == meter.Module && name == meter.Function && metered:
-		case module == wire.ImportModule && name == wire.ImportLog:
-			if !slices.Equal(f.ParamTypes(), logSignature) || len(f.ResultTypes()) != 0 {
+		case module == wire.ImportModule && (name == wire.ImportLog || permissionOf[name] != ""):
+			if !slices.Equal(f.ParamTypes(), params) || len(f.ResultTypes()) != results || results == 1 && f.ResultTypes()[0] != api.ValueTypeI32 {
 				return fmt.Errorf("it imports %s.%s with another signature", module, name)
 			}
-		case module == wire.ImportModule && permissionOf[name] != "":
-			return fmt.Errorf("it imports %s.%s, which needs the permission %s; no permission can be granted yet",
-				module, name, permissionOf[name])
 		case module == wasi_snapshot_preview1.ModuleName && e.wasi.ExportedFunctionDefinitions()[name] != nil:
 		default:
 			return fmt.Errorf("it imports %s.%s, which does not exist", plain(module, 100), plain(name, 100))
+		}
+	}
+	return nil
+}
+
+// importsOf lists the functions that a module imports, sorted, without the meter's.
+func importsOf(m wazero.CompiledModule) (list []string) {
+	for _, f := range m.ImportedFunctions() {
+		if module, name, _ := f.Import(); module != meter.Module {
+			list = append(list, plain(module, 100)+"."+plain(name, 100))
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// checkAsked refuses a module that imports what its manifest does not ask for: the operator would not be told.
+func checkAsked(imports []string, m *wire.Manifest) error {
+	for _, f := range imports {
+		module, name, _ := strings.Cut(f, ".")
+		needs := permissionOf[name]
+		if module != wire.ImportModule || needs == "" {
+			continue
+		}
+		if !slices.ContainsFunc(m.Permissions, func(p wire.Permission) bool { return p.Name == needs }) {
+			return fmt.Errorf("it imports %s, but its manifest does not ask for the permission %s", f, needs)
 		}
 	}
 	return nil

@@ -44,6 +44,11 @@ type instance struct {
 	format   wire.FormatRequest
 	event    wire.EventRequest
 	prepared []preparedSet // what this instance has been sent, oldest first
+
+	spending *spending // of the event being handled; nil = none is, so that no permission can be used
+	spent    spending  // what it points at
+	held     held      // a reply of an import that did not fit
+	counted  int64     // bytes of memory in the plugin's counts
 }
 
 // newInstance makes an instance and checks that it speaks the ABI. The plugin's settings are not applied yet.
@@ -63,11 +68,20 @@ func newInstance(p *plugin) (*instance, error) {
 	}
 	in.memory = in.module.Memory()
 	in.alloc, in.call = in.module.ExportedFunction(wire.ExportAlloc), in.module.ExportedFunction(wire.ExportCall)
+	p.counts.instances.Add(1)
 	if err := in.checkABI(limit); err != nil {
 		in.close()
 		return nil, err
 	}
+	in.count()
 	return in, nil
+}
+
+// count notes how much memory the instance has by now.
+func (in *instance) count() {
+	used := int64(in.used())
+	in.plugin.counts.memory.Add(used - in.counted)
+	in.counted = used
 }
 
 // checkABI refuses another major, whose messages mean something else, and a newer minor, which may rely on ops and
@@ -95,6 +109,8 @@ func (in *instance) manifest() ([]byte, error) {
 
 // close frees the instance. There is nothing to do about a failure, but it would be a leak.
 func (in *instance) close() {
+	in.plugin.counts.instances.Add(-1)
+	in.plugin.counts.memory.Add(-in.counted)
 	if err := in.module.Close(in.ctx); err != nil {
 		in.plugin.journal.log.Warn("close an instance", zap.Error(err))
 	}

@@ -16,6 +16,16 @@ type Limits struct {
 	Manifest int                       // bytes; wire.MaxManifest
 	Request  int                       // bytes; wire.MaxRequest
 	Reply    int                       // bytes; wire.MaxReply
+	KV       Budget                    // sluice.kv_*, for one event; wire.KVDeadline and what follows it
+	HTTP     Budget                    // sluice.http, for one event; wire.HTTPDeadline and what follows it
+}
+
+// Budget bounds the calls of a host function that a plugin makes while it handles one event. Their time is not the
+// plugin's.
+type Budget struct {
+	Calls int
+	Call  time.Duration // for one of them
+	Total time.Duration // for all of them
 }
 
 const pageSize = 64 << 10
@@ -23,6 +33,12 @@ const pageSize = 64 << 10
 func (l Limits) withDefaults() Limits {
 	if l.Init == 0 {
 		l.Init = wire.InitDeadline * time.Millisecond
+	}
+	if l.KV == (Budget{}) {
+		l.KV = Budget{wire.MaxKVCalls, wire.KVDeadline * time.Millisecond, wire.KVTotal * time.Millisecond}
+	}
+	if l.HTTP == (Budget{}) {
+		l.HTTP = Budget{wire.MaxHTTPCalls, wire.HTTPDeadline * time.Millisecond, wire.HTTPTotal * time.Millisecond}
 	}
 	for _, v := range []struct {
 		field *int

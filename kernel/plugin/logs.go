@@ -2,6 +2,8 @@ package plugin
 
 import (
 	"bytes"
+	"fmt"
+	"strconv"
 	"sync/atomic"
 
 	"github.com/jonboulle/clockwork"
@@ -18,16 +20,33 @@ const (
 	logBurst          = 200
 )
 
-// journal writes what a plugin says to the log, at a bounded rate.
+// journal keeps what a plugin says, at a bounded rate, and what happens to it; both go to the log too.
 type journal struct {
 	log     *zap.Logger
+	kept    *lines
 	clock   clockwork.Clock
 	limiter *rate.Limiter
 	dropped atomic.Uint64 // lines since the last one written
 }
 
-func newJournal(log *zap.Logger, clock clockwork.Clock) *journal {
-	return &journal{log: log, clock: clock, limiter: rate.NewLimiter(logLinesPerSecond, logBurst)}
+// journal makes that of p. One without a name, or on trial, keeps what it says to itself.
+func (h *Host) journal(p *plugin) *journal {
+	j := &journal{log: h.log, kept: &lines{}, clock: h.clock, limiter: rate.NewLimiter(logLinesPerSecond, logBurst)}
+	switch {
+	case p.trial:
+		j.log = zap.NewNop()
+	case p.name == "":
+		j.log = h.log.With(zap.String("plugin", p.source()))
+	default:
+		j.log, j.kept = h.log.With(zap.String("plugin", p.name)), h.logs.of(p.name)
+		if said := p.journal; said != nil { // while its manifest was read
+			j.limiter = said.limiter
+			for _, l := range said.kept.list() {
+				j.kept.add(l.Time, l.Level, l.Text)
+			}
+		}
+	}
+	return j
 }
 
 var zapLevels = map[wire.LogLevel]zapcore.Level{
@@ -35,25 +54,45 @@ var zapLevels = map[wire.LogLevel]zapcore.Level{
 	wire.LogWarn: zapcore.WarnLevel, wire.LogError: zapcore.ErrorLevel,
 }
 
-// line writes text, which it does not keep, or counts it as dropped.
+// line writes what the plugin says, which it does not keep, or counts it as dropped.
 func (j *journal) line(level wire.LogLevel, text []byte) {
 	at, known := zapLevels[level]
 	if !known {
-		at = zapcore.InfoLevel
+		level, at = wire.LogInfo, zapcore.InfoLevel
 	}
-	if !j.log.Core().Enabled(at) {
-		return
-	}
-	if !j.limiter.AllowN(j.clock.Now(), 1) {
+	now := j.clock.Now()
+	if !j.limiter.AllowN(now, 1) {
 		j.dropped.Add(1)
 		return
 	}
-	text = text[:min(len(text), wire.MaxLogLine)]
-	fields := []zap.Field{zap.String("text", plain(string(text), wire.MaxLogLine))}
+	said := plain(string(text[:min(len(text), wire.MaxLogLine)]), wire.MaxLogLine)
+	fields := []zap.Field{zap.String("text", said)}
 	if n := j.dropped.Swap(0); n > 0 {
 		fields = append(fields, zap.Uint64("dropped_before", n))
+		j.kept.add(now, wire.LogWarn, strconv.FormatUint(n, 10)+" lines were dropped: the plugin writes too many")
 	}
+	j.kept.add(now, level, said)
 	j.log.Log(at, "plugin says", fields...)
+}
+
+// say writes what has happened to the plugin.
+func (j *journal) say(level zapcore.Level, what string, fields ...zap.Field) {
+	j.log.Log(level, what, fields...)
+	text := what
+	at := wire.LogInfo
+	if level > zapcore.InfoLevel {
+		at = wire.LogWarn
+	}
+	shown := zapcore.NewMapObjectEncoder()
+	for _, f := range fields {
+		f.AddTo(shown)
+	}
+	for _, f := range fields {
+		if v := shown.Fields[f.Key]; f.Key != "stderr" { // which came line by line before
+			text += fmt.Sprintf(", %s: %v", f.Key, v)
+		}
+	}
+	j.kept.add(j.clock.Now(), at, plain(text, wire.MaxLogLine))
 }
 
 // stderr takes what a guest writes there. It goes to the journal line by line, and its end is kept to explain a crash:

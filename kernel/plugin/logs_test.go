@@ -15,7 +15,10 @@ import (
 
 func observed(clock clockwork.Clock) (*stderr, *observer.ObservedLogs) {
 	core, logs := observer.New(zapcore.DebugLevel)
-	in := &instance{plugin: &plugin{journal: newJournal(zap.New(core), clock)}}
+	h := &Host{log: zap.New(core), clock: clock}
+	p := &plugin{module: &module{host: h, name: "x"}}
+	p.journal = h.journal(p)
+	in := &instance{plugin: p}
 	in.deadline.Store(monotonic() + int64(time.Hour))
 	in.stderr.in = in
 	return &in.stderr, logs

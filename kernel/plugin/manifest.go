@@ -19,6 +19,15 @@ var (
 	typePattern    = regexp.MustCompile(`^([a-z0-9.+-]+/[a-z0-9.+-]+(; ?[a-z-]+=[A-Za-z0-9"._-]+)*)?$`)
 )
 
+// A host that can be granted: a name or an IPv4 address in lower case, with a port or without.
+var hostPattern = regexp.MustCompile(`^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(:[1-9][0-9]{0,4})?$`)
+
+// What an operator still reads before granting a permission.
+const (
+	maxReason = 300 // bytes
+	maxHosts  = 20
+)
+
 // maxItems is the number of items one plugin may provide: many times what a person would look through.
 const maxItems = 256
 
@@ -53,8 +62,6 @@ func checkManifest(m *wire.Manifest) error {
 		return fmt.Errorf("names the unknown codec %q", plain(m.Codec, 100))
 	case len(m.Provides) == 0 || len(m.Provides) > maxItems:
 		return fmt.Errorf("provides %d items; it takes 1 to %d", len(m.Provides), maxItems)
-	case len(m.Permissions) > 0:
-		return fmt.Errorf("asks for the permission %s; no permission can be granted yet", plain(m.Permissions[0].Name, 100))
 	}
 	seen := map[itemKey]bool{}
 	for i := range m.Provides {
@@ -68,7 +75,7 @@ func checkManifest(m *wire.Manifest) error {
 		}
 		seen[key] = true
 	}
-	return nil
+	return checkPermissions(m)
 }
 
 // choices are the words that an item's field takes, "" always being one of them.

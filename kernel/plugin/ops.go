@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -20,18 +21,20 @@ const (
 // Render makes a subscription with the format req.ID. req.Endpoints is always given. A Prepared other than 0 names
 // exactly this list of endpoints with these settings: a format that declares prepare is then sent the list only once
 // per instance, and all others are sent it without the name.
-func (h *Host) Render(ctx context.Context, req *wire.FormatRequest) (Rendered, error) {
-	c, err := h.begin(ctx, wire.OpFormat, wire.KindFormat, req.ID)
+func (c *caller) Render(ctx context.Context, req *wire.FormatRequest) (Rendered, error) {
+	out, by, err := serve(ctx, c, wire.OpFormat, wire.KindFormat, req.ID, func(in *instance, item *wire.Item) (out Rendered, err error) {
+		defer func() { in.format = wire.FormatRequest{} }()
+		var reply wire.FormatReply
+		if err = in.render(item, req, &reply); err == nil {
+			out, err = rendered(item, &reply)
+		}
+		return out, err
+	})
 	if err != nil {
 		return Rendered{}, err
 	}
-	var reply wire.FormatReply
-	var out Rendered
-	if err = c.in.render(&c.item.item, req, &reply); err == nil {
-		out, err = rendered(&c.item.item, &reply)
-	}
-	c.in.format = wire.FormatRequest{}
-	return out, c.end(err)
+	out.By, out.Fallback = by.plugin.name, by.fallback
+	return out, nil
 }
 
 // rendered copies a reply out of the guest's memory and checks what is going to be HTTP headers.
@@ -68,27 +71,25 @@ func rendered(item *wire.Item, reply *wire.FormatReply) (Rendered, error) {
 }
 
 // Usernames asks the username item req.ID for names. They are bare and unchecked.
-func (h *Host) Usernames(ctx context.Context, req *wire.UsernameRequest) ([]string, error) {
-	c, err := h.begin(ctx, wire.OpUsername, wire.KindUsername, req.ID)
-	if err != nil {
-		return nil, err
-	}
-	c.in.username = *req
-	c.in.stamp(&c.in.username.Now, &c.in.username.Entropy)
-	var reply wire.UsernameReply
-	err = c.in.send(wire.OpUsername, &c.in.username, &reply)
-	if err == nil && len(reply.Names) > wire.MaxNames {
-		err = fail(ErrReply, "replied with %d names, the limit is %d", len(reply.Names), wire.MaxNames)
-	}
-	names := make([]string, len(reply.Names))
-	for i, name := range reply.Names {
-		names[i] = strings.Clone(name)
-	}
-	c.in.username = wire.UsernameRequest{}
-	if err = c.end(err); err != nil {
-		return nil, err
-	}
-	return names, nil
+func (c *caller) Usernames(ctx context.Context, req *wire.UsernameRequest) ([]string, error) {
+	names, _, err := serve(ctx, c, wire.OpUsername, wire.KindUsername, req.ID, func(in *instance, _ *wire.Item) ([]string, error) {
+		in.username = *req
+		defer func() { in.username = wire.UsernameRequest{} }()
+		in.stamp(&in.username.Now, &in.username.Entropy)
+		var reply wire.UsernameReply
+		if err := in.send(wire.OpUsername, &in.username, &reply); err != nil {
+			return nil, err
+		}
+		if len(reply.Names) > wire.MaxNames {
+			return nil, fail(ErrReply, "replied with %d names, the limit is %d", len(reply.Names), wire.MaxNames)
+		}
+		names := make([]string, len(reply.Names))
+		for i, name := range reply.Names {
+			names[i] = strings.Clone(name)
+		}
+		return names, nil
+	})
+	return names, err
 }
 
 // farthest is the first moment whose date has five digits, ms UTC: JSON has no time there.
@@ -96,38 +97,48 @@ const farthest = 253_402_300_800_000
 
 // Period asks the period item req.ID for the next boundary. One that is not after the request's Now, or that no calendar
 // shows, is an ErrReply.
-func (h *Host) Period(ctx context.Context, req *wire.PeriodRequest) (wire.PeriodReply, error) {
-	c, err := h.begin(ctx, wire.OpPeriod, wire.KindPeriod, req.ID)
-	if err != nil {
-		return wire.PeriodReply{}, err
-	}
-	c.in.period = *req
-	c.in.stamp(&c.in.period.Now, &c.in.period.Entropy)
-	var reply wire.PeriodReply
-	err = c.in.send(wire.OpPeriod, &c.in.period, &reply)
-	switch {
-	case err != nil || reply.Never:
-	case reply.Next <= c.in.period.Now:
-		err = fail(ErrReply, "replied with a boundary that is not in the future")
-	case reply.Next >= farthest:
-		err = fail(ErrReply, "replied with a boundary after the year 9999")
-	}
-	c.in.period = wire.PeriodRequest{}
-	if err = c.end(err); err != nil {
-		return wire.PeriodReply{}, err
-	}
-	return reply, nil
+func (c *caller) Period(ctx context.Context, req *wire.PeriodRequest) (wire.PeriodReply, error) {
+	reply, _, err := serve(ctx, c, wire.OpPeriod, wire.KindPeriod, req.ID, func(in *instance, _ *wire.Item) (wire.PeriodReply, error) {
+		in.period = *req
+		defer func() { in.period = wire.PeriodRequest{} }()
+		in.stamp(&in.period.Now, &in.period.Entropy)
+		var reply wire.PeriodReply
+		err := in.send(wire.OpPeriod, &in.period, &reply)
+		switch {
+		case err != nil || reply.Never:
+		case reply.Next <= in.period.Now:
+			err = fail(ErrReply, "replied with a boundary that is not in the future")
+		case reply.Next >= farthest:
+			err = fail(ErrReply, "replied with a boundary after the year 9999")
+		}
+		return reply, err
+	})
+	return reply, err
 }
 
-// Event hands an event to the event item req.ID.
-func (h *Host) Event(ctx context.Context, req *wire.EventRequest) error {
-	c, err := h.begin(ctx, wire.OpEvent, wire.KindEvent, req.ID)
-	if err != nil {
-		return err
+// Event hands an event to the event item req.ID. ctx bounds the HTTP requests that it makes, too.
+func (c *caller) Event(ctx context.Context, req *wire.EventRequest) error {
+	_, _, err := serve(ctx, c, wire.OpEvent, wire.KindEvent, req.ID, func(in *instance, _ *wire.Item) (struct{}, error) {
+		in.event = *req
+		in.spent = spending{ctx: ctx, event: req.EventID}
+		in.spending = &in.spent
+		defer func() { in.event, in.spending, in.spent = wire.EventRequest{}, nil, spending{} }()
+		in.stamp(&in.event.Now, &in.event.Entropy)
+		return struct{}{}, in.send(wire.OpEvent, &in.event, &wire.EventReply{})
+	})
+	return err
+}
+
+// Items returns what the loaded plugins provide of a kind (wire.KindFormat, ...), sorted by id.
+func (c *caller) Items(kind string) []Item {
+	var items []Item
+	for k, o := range c.registry.Load().items {
+		if k.kind == kind {
+			items = append(items, Item{
+				Item: o.item, Plugin: o.plugin.name, SHA256: o.plugin.sha256, Builtin: o.plugin.builtin,
+			})
+		}
 	}
-	c.in.event = *req
-	c.in.stamp(&c.in.event.Now, &c.in.event.Entropy)
-	err = c.in.send(wire.OpEvent, &c.in.event, &wire.EventReply{})
-	c.in.event = wire.EventRequest{}
-	return c.end(err)
+	slices.SortFunc(items, func(a, b Item) int { return cmp.Compare(a.ID, b.ID) })
+	return items
 }

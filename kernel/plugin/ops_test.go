@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -71,8 +72,8 @@ func TestBundleIsListed(t *testing.T) {
 		}
 		ids = append(ids, item.ID)
 	}
-	if got := strings.Join(ids, " "); got != "links links-base64" {
-		t.Errorf("formats %s", got)
+	if !slices.IsSorted(ids) || !slices.Contains(ids, "links") || !slices.Contains(ids, "links-base64") {
+		t.Errorf("formats %s", ids)
 	}
 	info := h.Plugins()
 	if len(info) != 1 || !info[0].Builtin || info[0].State != StateLoaded || info[0].File != "" || info[0].Name != "sluice-builtin" {
@@ -88,11 +89,11 @@ func TestRenderKeepsToHTTP(t *testing.T) {
 	}{
 		"all": {
 			wire.FormatReply{Body: []byte("b"), ContentType: "text/yaml", Filename: "a b.yaml", Headers: []wire.Pair{{Name: "Announce", Value: "hi"}}},
-			Rendered{Body: []byte("b"), ContentType: "text/yaml", Filename: "a b.yaml", Headers: []wire.Pair{{Name: "announce", Value: "hi"}}},
+			Rendered{Body: []byte("b"), ContentType: "text/yaml", Filename: "a b.yaml", Headers: []wire.Pair{{Name: "announce", Value: "hi"}}, By: "x"},
 			"",
 		},
-		"nothing":            {wire.FormatReply{}, Rendered{ContentType: "text/x-test"}, ""},
-		"header not allowed": {wire.FormatReply{Headers: []wire.Pair{{Name: "set-cookie", Value: "a=b"}}}, Rendered{ContentType: "text/x-test"}, ""},
+		"nothing":            {wire.FormatReply{}, Rendered{ContentType: "text/x-test", By: "x"}, ""},
+		"header not allowed": {wire.FormatReply{Headers: []wire.Pair{{Name: "set-cookie", Value: "a=b"}}}, Rendered{ContentType: "text/x-test", By: "x"}, ""},
 		"header with a line": {
 			wire.FormatReply{Headers: []wire.Pair{{Name: "routing", Value: "a\r\nset-cookie: b"}}},
 			Rendered{},
@@ -183,14 +184,14 @@ func TestUnknownItems(t *testing.T) {
 	h, _ := openHost(t, Options{})
 	_, err := h.Render(background, &wire.FormatRequest{ID: "x"})
 	check(t, err, ErrNoItem, "there is no format x; none is loaded")
-	loadBundle(t, h)
+	load(t, h, "x.wasm", guest{}.wasm())
 	_, err = h.Render(background, &wire.FormatRequest{ID: "x\n"})
-	check(t, err, ErrNoItem, "there is no format x; known are links, links-base64")
+	check(t, err, ErrNoItem, "there is no format x; known are good")
 	if domain.CodeOf(err) != domain.CodeNotFound {
 		t.Errorf("code %s", domain.CodeOf(err))
 	}
-	_, err = h.Usernames(background, &wire.UsernameRequest{ID: "links"})
-	check(t, err, ErrNoItem, "there is no username links; known are append, random, sequence")
+	_, err = h.Usernames(background, &wire.UsernameRequest{ID: "good"})
+	check(t, err, ErrNoItem, "there is no username good; known are evil")
 }
 
 func TestHostilePeriods(t *testing.T) {
@@ -256,17 +257,27 @@ func TestLongRequests(t *testing.T) {
 	}
 }
 
+// settingsOf is a policy that gives settings to one plugin, and some that fit nobody to all others.
+func settingsOf(name, settings string) func(string) domain.PluginPolicy {
+	return func(n string) domain.PluginPolicy {
+		if n != name {
+			return domain.PluginPolicy{Name: n, Settings: "nonsense"}
+		}
+		return domain.PluginPolicy{Name: n, Settings: settings}
+	}
+}
+
 func TestSettings(t *testing.T) {
 	for settings, want := range map[string]string{"": "none", `{"a":1}`: `{"a":1}`} {
-		h, _ := openHost(t, Options{Settings: map[string]string{"go-guest": settings, "other": "{}"}})
+		h, _ := openHost(t, Options{Policy: settingsOf("go-guest", settings)})
 		load(t, h, "guest.wasm", goGuest(t))
 		got, err := h.Usernames(background, &wire.UsernameRequest{ID: "settings"})
 		if err != nil || got[0] != want {
 			t.Errorf("the guest has the settings %q, %v; want %q", got, err, want)
 		}
 	}
-	h, _ := openHost(t, Options{Settings: map[string]string{"go-guest": `{"bad":true}`}})
-	check(t, h.Load(background, "guest.wasm", goGuest(t)), nil, "plugin guest.wasm is refused: its settings: bad can not be true")
+	h, _ := openHost(t, Options{Policy: settingsOf("go-guest", `{"bad":true}`)})
+	check(t, h.Load(background, "guest.wasm", goGuest(t)), nil, "plugin guest.wasm is refused: its settings can not be used: bad can not be true")
 }
 
 func TestPreparedSets(t *testing.T) {

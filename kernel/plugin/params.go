@@ -18,26 +18,31 @@ const maxParams = 4 << 10
 // that no plugin provides is an Invalid that lists those there are. So are parameters that do not fit: the Field of that
 // error is the path of what is at fault ("days", "hosts.0"), "" for the object as a whole, and its Message a predicate
 // ("must be at most 31").
-func (h *Host) CheckParams(kind, id, params string) error {
-	g := h.registry.Load()
+func (c *caller) CheckParams(kind, id, params string) error {
+	g := c.registry.Load()
 	item := g.items[itemKey{kind, id}]
-	if item == nil {
+	if item.provided == nil {
 		err := g.missing(kind, id)
 		if err.Code == domain.CodeNotFound {
 			err.Code = domain.CodeInvalid // the item is a part of what is asked, not what is asked for
 		}
 		return err
 	}
-	if len(params) > maxParams {
-		return domain.Invalid("", fmt.Sprintf("must have at most %d bytes", maxParams))
+	return fit(item.params, params, maxParams)
+}
+
+// fit holds a JSON object against a schema; "" is an object without members. The error is as CheckParams says.
+func fit(schema *jsonschema.Schema, text string, limit int) error {
+	if len(text) > limit {
+		return domain.Invalid("", fmt.Sprintf("must have at most %d bytes", limit))
 	}
 	object := map[string]any{}
-	if params != "" {
-		if err := json.Unmarshal([]byte(params), &object); err != nil || object == nil {
+	if text != "" {
+		if err := json.Unmarshal([]byte(text), &object); err != nil || object == nil {
 			return domain.Invalid("", "must be a JSON object").Because(err)
 		}
 	}
-	err := item.params.Validate(object)
+	err := schema.Validate(object)
 	var unfit *jsonschema.ValidationError
 	if errors.As(err, &unfit) {
 		first := misfits(unfit)[0]
@@ -46,7 +51,7 @@ func (h *Host) CheckParams(kind, id, params string) error {
 	return err
 }
 
-// noParams is the schema of an item that takes none.
+// noParams is the schema of an item that takes none, and of a plugin without settings.
 var noParams = wire.RawJSON(`{"additionalProperties":false}`)
 
 // noLoader keeps schemas from reading files or the network.
@@ -55,15 +60,14 @@ type noLoader struct{}
 // Load refuses.
 func (noLoader) Load(string) (any, error) { return nil, errors.New("nothing is loaded from elsewhere") }
 
-// compileParams compiles the schema of an item; the error continues "its manifest". Numbers are read as float64: the
-// library crashes on some that do not fit into one.
-func compileParams(item *wire.Item) (*jsonschema.Schema, error) {
-	text := item.Params
+// compileSchema compiles a schema, noParams if there is none; what begins the error, which continues "its manifest".
+// Numbers are read as float64: the library crashes on some that do not fit into one.
+func compileSchema(text wire.RawJSON, what string) (*jsonschema.Schema, error) {
 	if len(text) == 0 {
 		text = noParams
 	}
 	unusable := func(why string) error {
-		return fmt.Errorf("gives %s %s an unusable params_schema: %s", item.Kind, item.ID, plain(why, 300))
+		return fmt.Errorf("%s: %s", what, plain(why, 300))
 	}
 	var doc any
 	if err := json.Unmarshal(text, &doc); err != nil {

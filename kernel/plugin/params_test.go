@@ -131,7 +131,7 @@ func FuzzParams(f *testing.F) {
 		f.Add(schema, `{"a":1,"b":[1,2],"c":1e300}`)
 	}
 	f.Fuzz(func(t *testing.T, schema, params string) {
-		compiled, err := compileParams(&wire.Item{Params: wire.RawJSON(schema)})
+		compiled, err := compileSchema(wire.RawJSON(schema), "has a bad schema")
 		var object map[string]any
 		if err != nil || json.Unmarshal([]byte(params), &object) != nil || object == nil {
 			return

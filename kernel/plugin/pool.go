@@ -76,6 +76,13 @@ func (p *pool) take() *instance {
 	return in
 }
 
+// empty closes the instances that are idle; others are made when they are needed.
+func (p *pool) empty() {
+	for in := p.take(); in != nil; in = p.take() {
+		in.close()
+	}
+}
+
 // drain refuses new calls, waits until those in flight have ended, and closes all instances.
 func (p *pool) drain() {
 	p.retired.Store(true)
@@ -83,7 +90,5 @@ func (p *pool) drain() {
 		return // can not happen: the context never ends and size slots exist
 	}
 	defer p.slots.Release(p.size) // wakes whoever queued behind, to find the pool retired
-	for in := p.take(); in != nil; in = p.take() {
-		in.close()
-	}
+	p.empty()
 }

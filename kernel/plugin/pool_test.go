@@ -14,13 +14,13 @@ import (
 	"github.com/sluicehq/sluice/sdk/wire"
 )
 
-func pluginOf(t *testing.T, h *Host, kind, id string) *plugin {
+func pluginOf(t testing.TB, h *Host, kind, id string) *plugin {
 	t.Helper()
-	p := h.registry.Load().items[itemKey{kind, id}]
-	if p == nil {
+	o := h.registry.Load().items[itemKey{kind, id}]
+	if o.provided == nil {
 		t.Fatalf("no %s %s", kind, id)
 	}
-	return p.plugin
+	return o.plugin
 }
 
 func TestBusy(t *testing.T) {

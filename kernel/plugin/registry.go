@@ -1,7 +1,6 @@
 package plugin
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,15 +13,18 @@ import (
 // registry is what callers see of the loaded plugins. It is never changed, only replaced.
 type registry struct {
 	entries []*entry // by file
-	items   map[itemKey]*provided
+	items   map[itemKey]offer
 	closed  bool
 }
 
-// entry is one plugin file.
+// entry is one plugin file. At least one of plugin, held and refused is there.
 type entry struct {
 	file    string
-	plugin  *plugin // nil when it is refused
-	refused Info    // of the file refused last, State "" when there is none
+	plugin  *plugin // that serves, or would if it were not disabled; nil = none
+	held    *plugin // of the file as it is now: built, but something keeps it from serving; nil = none
+	state   State   // of held: waiting or refused
+	why     string  // of held: what keeps it
+	refused Info    // of the file as it is now, if it could not be built; else State is ""
 }
 
 type itemKey struct{ kind, id string }
@@ -35,57 +37,102 @@ type provided struct {
 	what   string // kind and id, for errors: format links
 }
 
+// offer is who serves an item.
+type offer struct {
+	*provided
+	instead *provided // the built-in item that it stands in for, and that serves when it fails; nil = none
+}
+
 // with returns a registry in which e has taken the place of the entry with the same file.
 func (g *registry) with(e *entry) *registry {
-	next := &registry{items: map[itemKey]*provided{}}
-	for _, old := range g.entries {
-		if old.file != e.file {
-			next.entries = append(next.entries, old)
-		}
-	}
+	next := g.without(e.file)
 	next.entries = append(next.entries, e)
 	slices.SortFunc(next.entries, func(a, b *entry) int { return strings.Compare(a.file, b.file) })
-	for _, e := range next.entries {
-		if e.plugin == nil {
+	next.index()
+	return next
+}
+
+// without returns a registry that does not have the file.
+func (g *registry) without(file string) *registry {
+	next := &registry{}
+	for _, e := range g.entries {
+		if e.file != file {
+			next.entries = append(next.entries, e)
+		}
+	}
+	next.index()
+	return next
+}
+
+// index finds out who serves what. The bundle comes first, so that what replaces a part of it knows what that was.
+func (g *registry) index() {
+	g.items = map[itemKey]offer{}
+	for _, e := range g.entries {
+		if e.plugin == nil || e.plugin.policy.Disabled {
 			continue
 		}
 		for i := range e.plugin.provides {
 			p := &e.plugin.provides[i]
-			next.items[itemKey{p.item.Kind, p.item.ID}] = p
+			key := itemKey{p.item.Kind, p.item.ID}
+			g.items[key] = offer{provided: p, instead: g.items[key].provided}
 		}
 	}
-	return next
 }
 
-// entry returns the entry of file, nil when there is none.
-func (g *registry) entry(file string) *entry {
+// entry returns the entry of file, an empty one when there is none.
+func (g *registry) entry(file string) entry {
 	for _, e := range g.entries {
 		if e.file == file {
-			return e
+			return *e
 		}
 	}
-	return nil
+	return entry{file: file}
 }
 
-// conflict returns why p can not join the plugins of other files, nil when it can.
-func (g *registry) conflict(p *plugin) error {
+// named returns the plugin of that name that serves, else one that is held, nil when there is neither.
+func (g *registry) named(name string) (found *plugin) {
 	for _, e := range g.entries {
-		if e.plugin != nil && e.file != p.file && e.plugin.name == p.name {
-			return fmt.Errorf("another loaded plugin (%s) has the name %s", e.plugin.source(), p.name)
+		if e.plugin != nil && e.plugin.name == name {
+			return e.plugin
 		}
+		if e.held != nil && e.held.name == name {
+			found = e.held
+		}
+	}
+	return found
+}
+
+// obstacle says what keeps p from serving in the place of its file: the state that it has meanwhile, and why. "" =
+// nothing does.
+func (g *registry) obstacle(p *plugin) (State, string) {
+	for _, e := range g.entries {
+		other := e.plugin
+		if other == nil && e.state == StateWaiting {
+			other = e.held // what is granted to the name is for the file that asked first
+		}
+		if other != nil && e.file != p.file && other.name == p.name {
+			return StateRefused, fmt.Sprintf("another loaded plugin (%s) has the name %s", other.source(), p.name)
+		}
+	}
+	if p.policy.Disabled {
+		return "", ""
+	}
+	if lacks := p.lacks(); lacks != "" {
+		return StateWaiting, lacks
 	}
 	for i := range p.provides {
 		item := &p.provides[i].item
-		other := g.items[itemKey{item.Kind, item.ID}]
+		o := g.items[itemKey{item.Kind, item.ID}]
 		switch {
-		case other == nil || other.plugin.file == p.file:
-		case other.plugin.builtin:
-			return fmt.Errorf("it provides %s %s, which is built in and can not be replaced", item.Kind, item.ID)
-		default:
-			return fmt.Errorf("it provides %s %s, as %s does already", item.Kind, item.ID, other.plugin.source())
+		case o.provided == nil || p.builtin && o.plugin.builtin:
+		case !o.plugin.builtin && o.plugin.file != p.file:
+			return StateRefused, fmt.Sprintf("it provides %s %s, as %s does already", item.Kind, item.ID, o.plugin.source())
+		case (o.plugin.builtin || o.instead != nil) && !p.policy.Replaces:
+			return StateRefused, fmt.Sprintf(
+				"it provides %s %s, which is built in and which the operator has not allowed it to replace", item.Kind, item.ID)
 		}
 	}
-	return nil
+	return "", ""
 }
 
 // known lists the ids of a kind, sorted, for errors.
@@ -101,36 +148,4 @@ func (g *registry) known(kind string) string {
 	}
 	slices.Sort(ids)
 	return "known are " + strings.Join(ids, ", ")
-}
-
-// Plugins describes every plugin file the host has seen, sorted by file name, the built-in bundle first.
-func (h *Host) Plugins() []Info {
-	g := h.registry.Load()
-	infos := make([]Info, 0, len(g.entries))
-	for _, e := range g.entries {
-		if e.plugin == nil {
-			infos = append(infos, e.refused)
-			continue
-		}
-		info := e.plugin.info()
-		if info.Reason == "" {
-			info.Reason = e.refused.Reason
-		}
-		infos = append(infos, info)
-	}
-	return infos
-}
-
-// Items returns what the loaded plugins provide of a kind (wire.KindFormat, ...), sorted by id.
-func (h *Host) Items(kind string) []Item {
-	var items []Item
-	for k, p := range h.registry.Load().items {
-		if k.kind == kind {
-			items = append(items, Item{
-				Item: p.item, Plugin: p.plugin.name, SHA256: p.plugin.sha256, Builtin: p.plugin.builtin,
-			})
-		}
-	}
-	slices.SortFunc(items, func(a, b Item) int { return cmp.Compare(a.ID, b.ID) })
-	return items
 }

@@ -4,14 +4,74 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/sluicehq/sluice/kernel/directory"
 	"github.com/sluicehq/sluice/kernel/domain"
 	"github.com/sluicehq/sluice/storage"
 )
 
-// BenchmarkSubscription compares what hosts cost a fetch of five inbounds, from the database to the body: with hosts that
+// BenchmarkSubscription is a fetch of five inbounds among so many users: rendered from the database, and kept. The second
+// must not depend on how many there are.
+func BenchmarkSubscription(b *testing.B) {
+	const fetched = 1000
+	for _, users := range []int64{fetched, 100_000} {
+		s := newBench(b)
+		var inbounds []int64
+		for i := range 5 {
+			inbounds = append(inbounds, s.inbound(func(in *domain.Inbound) {
+				in.Remark, in.Port = fmt.Sprintf("in%d", i), 1000+i
+				in.StreamSettings = `{"network":"ws","security":"tls","tlsSettings":{"serverName":"own.example"},"wsSettings":{"path":"/ws"}}`
+			}))
+		}
+		s.reload()
+		all, list := directory.New(), []domain.User{}
+		for id := range users {
+			uuid := fmt.Sprintf("b831381d-6324-4d53-ad4f-%012x", id)
+			list = append(list, domain.User{
+				Username: fmt.Sprintf("user%d", id), SubID: fmt.Sprintf("sub-user%d", id), Enabled: true, AdminID: s.admin,
+				Credentials: domain.Credentials{VLESSID: uuid, VMessID: uuid, TrojanPassword: uuid, ShadowsocksPassword: uuid, HysteriaAuth: uuid},
+			})
+		}
+		s.write(func(tx *storage.Tx) error {
+			for i := range list[:fetched] {
+				if err := tx.InsertUser(b.Context(), &list[i], inbounds); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		for i := range list {
+			list[i].ID = int64(i + 1) // as the database has given them
+			all.Put(domain.Account{User: list[i], Inbounds: inbounds})
+		}
+		s.Directory = all
+		fetch := func(b *testing.B, i int) {
+			r := Request{Host: "localhost", UserAgent: "v2rayNG/1.10.26"}
+			if _, err := s.Subscription(b.Context(), fmt.Sprintf("sub-user%d", i%fetched), r); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.Run(fmt.Sprintf("cold/%d", users), func(b *testing.B) {
+			for i := 0; b.Loop(); i++ {
+				s.PluginsChanged()
+				fetch(b, i)
+			}
+		})
+		b.Run(fmt.Sprintf("kept/%d", users), func(b *testing.B) {
+			for i := range fetched {
+				fetch(b, i)
+			}
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				fetch(b, i)
+			}
+		})
+	}
+}
+
+// BenchmarkHosts compares what hosts cost a fetch of five inbounds, from the database to the body: with hosts that
 // are the same for everybody, with addresses of each user's own, and with paths and SNIs of its own, whose
 // streamSettings are written anew.
-func BenchmarkSubscription(b *testing.B) {
+func BenchmarkHosts(b *testing.B) {
 	for _, c := range []struct {
 		name string
 		host *domain.Host

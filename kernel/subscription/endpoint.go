@@ -14,6 +14,7 @@ type endpoint struct {
 	inbound       domain.Inbound
 	stream        stream
 	method        string // shadowsocks
+	remark        text
 }
 
 // newEndpoint describes the inbound for clients.
@@ -36,7 +37,7 @@ func newEndpoint(in domain.Inbound) (endpoint, error) {
 	if err != nil {
 		return endpoint{}, err
 	}
-	e := endpoint{inbound: in, stream: s, Endpoint: wire.Endpoint{
+	e := endpoint{inbound: in, stream: s, remark: newRemark(in.Remark), Endpoint: wire.Endpoint{
 		InboundID: in.ID, InboundTag: in.Tag, Protocol: string(in.Protocol),
 		Address: in.ShareAddress, Port: uint32(in.Port), Transport: s.wireTransport(), Security: sec,
 		Finalmask: s.mask.compact(), StreamSettings: s.clientStream(&sec),
@@ -60,8 +61,8 @@ func newEndpoint(in domain.Inbound) (endpoint, error) {
 }
 
 // account is the user's own part of the endpoint. It must say exactly what the core is told of the same user.
-func (e *endpoint) account(u *domain.User) wire.Account {
-	a := wire.Account{Remark: remark(&e.inbound, u)}
+func (e *endpoint) account(v *viewer) wire.Account {
+	u, a := v.user, wire.Account{Remark: e.remark.tell(v)}
 	switch e.inbound.Protocol {
 	case domain.VLESS:
 		a.ID, a.Flow = u.VLESSID, e.inbound.EffectiveFlow(u.Flow)
@@ -78,10 +79,13 @@ func (e *endpoint) account(u *domain.User) wire.Account {
 	return a
 }
 
-// remark is the name that an app shows: the inbound's, then the user's.
-func remark(in *domain.Inbound, u *domain.User) string {
-	if in.Remark == "" {
-		return u.Username
+// newRemark is the name that an app shows of an inbound. One with variables says all of it; else the username follows.
+func newRemark(raw string) text {
+	switch {
+	case raw == "":
+		raw = "{USERNAME}"
+	case !inBraces.MatchString(raw):
+		raw += "-{USERNAME}"
 	}
-	return in.Remark + "-" + u.Username
+	return newText(raw)
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
 
@@ -192,12 +193,22 @@ func TestAccount(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := string(mustJSON(t, e.account(user))); got != string(mustJSON(t, c.want)) {
+			if got := string(mustJSON(t, e.account(&viewer{user: user}))); got != string(mustJSON(t, c.want)) {
 				t.Errorf("got %s", got)
 			}
 		})
 	}
-	if got := remark(&domain.Inbound{}, user); got != "alice" {
-		t.Errorf("without a remark of the inbound: %q", got)
+}
+
+// An inbound's name is followed by the user's, unless it says itself what it wants to.
+func TestRemarkOfAnInbound(t *testing.T) {
+	v := &viewer{user: &domain.User{Username: "alice"}, status: domain.StatusActive, zone: time.UTC}
+	for raw, want := range map[string]string{
+		"": "alice", "DE": "DE-alice", "DE {STATUS_EMOJI}": "DE ✅", "{USERNAME} {DATA_LEFT}": "alice ∞", "{TYPO}": "<missing>",
+		"{not a variable}": "{not a variable}-alice", "*": "*-alice",
+	} {
+		if got := newRemark(raw).tell(v); got != want {
+			t.Errorf("%q: %q, want %q", raw, got, want)
+		}
 	}
 }

@@ -27,7 +27,6 @@ func TestFormatNames(t *testing.T) {
 		ids         []string
 		want        string
 	}{
-		{"default", "", nil, "links-base64"},
 		{"an id", "links", []string{"links"}, "links"},
 		{"an id with the name of a route elsewhere", "outline", nil, "outline"},
 		{"links_base64", "links_base64", []string{"links-base64"}, "links-base64"},
@@ -38,8 +37,7 @@ func TestFormatNames(t *testing.T) {
 		{"unknown", "pigeon", nil, "pigeon"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := New(Options{Renderer: loaded{ids: c.ids}})
-			if got := s.format(c.asked); got != c.want {
+			if got := formatNamed(c.asked, loaded{ids: c.ids}.Items("")); got != c.want {
 				t.Errorf("%q, want %q", got, c.want)
 			}
 		})
@@ -50,6 +48,7 @@ func TestFormatNames(t *testing.T) {
 func TestOtherNameOfAFormatThatIsNotLoaded(t *testing.T) {
 	b := newBench(t)
 	b.user("alice")
+	b.Renderer = loaded{renderer, []string{"links", "links-base64"}}
 	_, err := b.Subscription(t.Context(), "sub-alice", Request{Format: "sing_box"})
 	wantError(t, err, domain.CodeInvalid, "format must be one of links, links-base64")
 }

@@ -2,7 +2,6 @@ package subscription
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/sluicehq/sluice/kernel/domain"
 	"github.com/sluicehq/sluice/sdk/wire"
@@ -20,6 +19,7 @@ type host struct {
 	addresses, sni, names []text
 	sameAddress           bool // for all users
 	sameStream            bool // for all users: told has it
+	moves                 bool // what it tells a user changes without a commit
 }
 
 // newHost puts a host in front of the inbound's endpoint.
@@ -32,6 +32,7 @@ func newHost(h domain.Host, door endpoint) *host {
 		n.told.Port = uint32(h.Port)
 	}
 	n.secure()
+	n.moves = n.remark.moves() || n.path.moves() || anyMoves(n.addresses) || anyMoves(n.sni) || anyMoves(n.names)
 	n.sameAddress = settled(n.addresses)
 	n.sameStream = settled(n.sni) && settled(n.names) && n.path.fixed()
 	if n.sameStream {
@@ -103,7 +104,7 @@ func (h *host) shownTo(status domain.Status) bool {
 // tell is the host as the viewer sees it; its Address is "" when none is known.
 func (h *host) tell(v viewer, public string) (wire.Endpoint, wire.Account) {
 	v.door, v.address, v.lot = &h.door, h.door.address(public), drawLot(v.user.ID, h.ID)
-	e, a := h.told, h.door.account(v.user)
+	e, a := h.told, h.door.account(&v)
 	e.Address = v.address
 	if len(h.addresses) > 0 {
 		e.Address = choose(h.addresses, v.lot.address, &v)
@@ -115,8 +116,7 @@ func (h *host) tell(v viewer, public string) (wire.Endpoint, wire.Account) {
 	return e, a
 }
 
-// asksOwner says whether the host names the user's admin, who is read for that alone.
+// asksOwner says whether the host names the user's admin.
 func (h *host) asksOwner() bool {
-	texts := slices.Concat([]string{h.Remark, h.Path}, h.Addresses, h.SNI, h.HostNames)
-	return slices.ContainsFunc(texts, func(t string) bool { return strings.Contains(t, "{ADMIN_USERNAME}") })
+	return slices.ContainsFunc(slices.Concat([]string{h.Remark, h.Path}, h.Addresses, h.SNI, h.HostNames), namesOwner)
 }

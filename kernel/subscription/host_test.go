@@ -227,7 +227,7 @@ func TestHostsThatDifferByUserAreNotPrepared(t *testing.T) {
 			c.host.InboundID = 3
 			s := &snapshot{number: 1, endpoints: []endpoint{door}, byInbound: map[int64]int{3: 0}}
 			s.addHosts([]domain.Host{c.host})
-			var req wire.FormatRequest
+			var req draft
 			s.fill(&req, viewer{user: &domain.User{Username: "alice"}}, []int64{3}, "public.example")
 			if len(req.Endpoints) != 1 || (req.Prepared != 0) != c.prepared {
 				t.Errorf("%d endpoints under the handle %d", len(req.Endpoints), req.Prepared)

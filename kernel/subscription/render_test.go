@@ -181,6 +181,7 @@ func TestETag(t *testing.T) {
 func TestUnknownFormat(t *testing.T) {
 	b := newBench(t)
 	b.user("alice")
+	b.Renderer = loaded{renderer, []string{"links-base64", "links"}}
 	_, err := b.Subscription(t.Context(), "sub-alice", Request{Format: "carrier-pigeon"})
 	wantError(t, err, domain.CodeInvalid, "format must be one of links, links-base64")
 }
@@ -271,16 +272,28 @@ func TestRequest(t *testing.T) {
 	user := &domain.User{
 		ID: 9, Username: "alice", SubID: "sub", Enabled: true, Quota: &quota, ExpireAt: &expire, NextResetAt: &reset, CreatedAt: 3, Note: "note",
 	}
-	got := b.request(user, domain.Traffic{Up: 40, Down: 60, OnlineAt: 8}, "links")
-	want := &wire.FormatRequest{ID: "links", Now: start, User: wire.User{
+	b.write(func(tx *storage.Tx) error {
+		return tx.SaveSettings(t.Context(), domain.Settings{ProfileTitle: "{USERNAME} of X", SupportURL: "https://x.example"})
+	})
+	b.reload()
+	drafted := func(traffic domain.Traffic, base string) *wire.FormatRequest {
+		d, err := b.draft(t.Context(), b.current.Load(), user, traffic, nil, address{base: base}, extras{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Prepared = 0
+		return &d.FormatRequest
+	}
+	got := drafted(domain.Traffic{Up: 40, Down: 60, OnlineAt: 8}, "https://a.example/")
+	want := &wire.FormatRequest{Now: start, User: wire.User{
 		ID: 9, Username: "alice", SubID: "sub", Status: "limited", Up: 40, Down: 60, HasQuota: true, Quota: 100,
 		ExpireAt: expire, NextResetAt: reset, CreatedAt: 3, Note: "note", OnlineAt: 8,
-	}}
+	}, URL: "https://a.example/sub/alice?token=sub", Title: "alice of X", SupportURL: "https://x.example"}
 	if string(mustJSON(t, got)) != string(mustJSON(t, want)) {
 		t.Errorf("got  %s\nwant %s", mustJSON(t, got), mustJSON(t, want))
 	}
 	user.Quota = nil
-	if got := b.request(user, domain.Traffic{}, "links"); got.User.HasQuota || got.User.Status != "active" {
+	if got := drafted(domain.Traffic{}, ""); got.User.HasQuota || got.User.Status != "active" || got.URL != "" {
 		t.Errorf("without a quota: %s", mustJSON(t, got))
 	}
 }

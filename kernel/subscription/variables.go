@@ -3,6 +3,7 @@ package subscription
 import (
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,40 +11,91 @@ import (
 	"github.com/sluicehq/sluice/kernel/domain"
 )
 
-// viewer is whom a host is told to, and which host: everything that variables can say.
+// viewer is whom a text is told to, and of which endpoint: everything that variables can say.
 type viewer struct {
 	user   *domain.User
 	status domain.Status
 	used   int64          // bytes
 	now    int64          // ms UTC
 	zone   *time.Location // of dates
-	owner  string         // the user's admin, "" where no host names it
+	owner  string         // the user's admin, "" where nothing names it
 
-	door    *endpoint // what is behind the host
-	address string    // where clients would reach that without the host
+	door    *endpoint // nil = the text is of the whole subscription
+	address string    // where clients would reach that without a host
 	lot     lot
 }
 
-// forever stands where there is no limit.
-const forever = "∞"
+// forever stands where there is no limit, and nothing where there is no such thing.
+const (
+	forever = "∞"
+	nothing = "-"
+)
 
-// variables are what may stand in braces in a remark, an address, a path, a host name or an SNI. Sizes are in units of
-// 1024. Source of the names: PasarGuard hosts.
-var variables = map[string]func(*viewer) string{
-	"USERNAME":         func(v *viewer) string { return v.user.Username },
-	"ADMIN_USERNAME":   func(v *viewer) string { return v.owner },
-	"DATA_USAGE":       func(v *viewer) string { return size(v.used) }, // since the last reset
-	"DATA_LIMIT":       func(v *viewer) string { return v.ofQuota(size) },
-	"DATA_LEFT":        func(v *viewer) string { return v.ofQuota(func(quota int64) string { return size(quota - v.used) }) },
-	"USAGE_PERCENTAGE": func(v *viewer) string { return v.ofQuota(v.percentage) }, // without a % sign
-	"DAYS_LEFT":        func(v *viewer) string { return v.ofTime(daysIn) },        // begun ones count
-	"TIME_LEFT":        func(v *viewer) string { return v.ofTime(spell) },         // such as 29d 23h
-	"EXPIRE_DATE":      (*viewer).expireDate,
-	"STATUS_TEXT":      func(v *viewer) string { return statusTexts[v.status] },
-	"STATUS_EMOJI":     func(v *viewer) string { return statusEmojis[v.status] },
-	"PROTOCOL":         func(v *viewer) string { return v.door.Protocol },
-	"TRANSPORT":        func(v *viewer) string { return v.door.Transport.Network }, // as the core spells it: raw, ws...
-	"SERVER_IP":        func(v *viewer) string { return v.address },                // or the name that stands for it
+// variable is what may stand in braces in a text.
+type variable struct {
+	name  string
+	moves bool   // what it says changes with time or traffic, without any commit: a body that has it can not be kept
+	about string // in Markdown
+	say   func(*viewer) string
+}
+
+// table is every variable, as the documentation shows them. Sizes are in units of 1024. Source of the names: PasarGuard
+// hosts.
+var table = []variable{
+	{"USERNAME", false, "the user's name", func(v *viewer) string { return v.user.Username }},
+	{"ADMIN_USERNAME", false, "the name of its admin", func(v *viewer) string { return v.owner }},
+	{"DATA_USAGE", true, "what it has used since the last reset: `1.5 GB`", func(v *viewer) string { return size(v.used) }},
+	{"DATA_LIMIT", false, "its quota, `∞` without one", func(v *viewer) string { return v.ofQuota(size) }},
+	{"DATA_LEFT", true, "what is left of the quota, `∞` without one", func(v *viewer) string {
+		return v.ofQuota(func(quota int64) string { return size(quota - v.used) })
+	}},
+	{"USAGE_PERCENTAGE", true, "the used part of the quota, without a sign: `33.33`", func(v *viewer) string { return v.ofQuota(v.percentage) }},
+	{"DAYS_LEFT", true, "days until the expiry, begun ones count; `∞` without one", func(v *viewer) string { return v.ofTime(daysIn) }},
+	{"TIME_LEFT", true, "the same in the two largest units: `11d 23h`", func(v *viewer) string { return v.ofTime(spell) }},
+	{"EXPIRE_DATE", false, "the expiry in the time zone of the settings: `2026-12-31`", (*viewer).expireDate},
+	{"STATUS_TEXT", false, "`Active`, `On hold`, `Expired`, `Limited` or `Disabled`", func(v *viewer) string { return statusTexts[v.status] }},
+	{"STATUS_EMOJI", false, "the same as ✅ ⏸ ⌛ 🪫 ❌", func(v *viewer) string { return statusEmojis[v.status] }},
+	{"PROTOCOL", false, "of the inbound: `vless`; `-` where there is none", func(v *viewer) string {
+		return v.ofDoor(func(e *endpoint) string { return e.Protocol })
+	}},
+	{"TRANSPORT", false, "of the inbound, as the core spells it: `raw`, `ws`", func(v *viewer) string {
+		return v.ofDoor(func(e *endpoint) string { return e.Transport.Network })
+	}},
+	{"SERVER_IP", false, "the address, or the name for it, that clients would have without the host", func(v *viewer) string {
+		return v.ofDoor(func(*endpoint) string { return v.address })
+	}},
+}
+
+var variables = func() map[string]variable {
+	byName := make(map[string]variable, len(table))
+	for _, v := range table {
+		byName[v.name] = v
+	}
+	return byName
+}()
+
+// VariableTable is the variables as a table in Markdown, for the documentation.
+func VariableTable() string {
+	var b strings.Builder
+	b.WriteString("| variable | what it says | changes by itself |\n|---|---|---|\n")
+	for _, v := range table {
+		moves := ""
+		if v.moves {
+			moves = "yes"
+		}
+		b.WriteString("| `{" + v.name + "}` | " + v.about + " | " + moves + " |\n")
+	}
+	return b.String()
+}
+
+// UnknownVariable is the first one in the text that is in no table, with its braces; "" = there is none.
+func UnknownVariable(raw string) string {
+	for _, found := range inBraces.FindAllString(raw, -1) {
+		if _, known := variables[strings.Trim(found, "{}")]; !known {
+			return found
+		}
+	}
+	return ""
 }
 
 // unknownVariable stands in the place of a variable that is in no table: visible, so that a typo is found.
@@ -59,13 +111,14 @@ var statusEmojis = map[domain.Status]string{
 	domain.StatusDisabled: "❌",
 }
 
-// text is something that a host says, cut at its variables.
+// text is something that clients are told, cut at its variables.
 type text []part
 
 // part is a literal, or what say answers.
 type part struct {
 	literal string
 	say     func(*viewer) string // nil = literal
+	moves   bool                 // as variable.moves
 }
 
 var inBraces, inBracesOrStar = regexp.MustCompile(`\{\w+\}`), regexp.MustCompile(`\{\w+\}|\*`)
@@ -95,8 +148,8 @@ func variableNamed(name string) part {
 	if name == "*" {
 		return part{say: func(v *viewer) string { return v.lot.letters() }}
 	}
-	if say, known := variables[strings.Trim(name, "{}")]; known {
-		return part{say: say}
+	if v, known := variables[strings.Trim(name, "{}")]; known {
+		return part{say: v.say, moves: v.moves}
 	}
 	return part{literal: unknownVariable}
 }
@@ -110,6 +163,14 @@ func (t text) fixed() bool {
 	}
 	return true
 }
+
+// moves says whether the text changes for one user without a commit.
+func (t text) moves() bool { return slices.ContainsFunc(t, func(p part) bool { return p.moves }) }
+
+func anyMoves(texts []text) bool { return slices.ContainsFunc(texts, text.moves) }
+
+// namesOwner says whether a text names the user's admin, who is read for that alone.
+func namesOwner(raw string) bool { return strings.Contains(raw, "{ADMIN_USERNAME}") }
 
 // tell is the text as the viewer reads it. A fixed one needs no viewer.
 func (t text) tell(v *viewer) string {
@@ -136,6 +197,13 @@ func Example(raw string) string {
 		user: &domain.User{Username: "user"}, status: domain.StatusActive, zone: time.UTC, owner: "admin",
 		door: door, address: "example.com",
 	})
+}
+
+func (v *viewer) ofDoor(say func(*endpoint) string) string {
+	if v.door == nil {
+		return nothing
+	}
+	return say(v.door)
 }
 
 func (v *viewer) ofQuota(say func(quota int64) string) string {
@@ -166,7 +234,7 @@ func (v *viewer) ofTime(say func(ms int64) string) string {
 func (v *viewer) expireDate() string {
 	switch {
 	case v.status == domain.StatusOnHold: // nobody knows yet
-		return "-"
+		return nothing
 	case v.user.ExpireAt == nil:
 		return forever
 	}

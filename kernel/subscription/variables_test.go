@@ -124,15 +124,54 @@ func TestExample(t *testing.T) {
 	}
 }
 
+// What is told of the whole subscription has no endpoint.
+func TestVariablesWithoutAnEndpoint(t *testing.T) {
+	v := &viewer{user: &domain.User{Username: "alice"}, status: domain.StatusActive, zone: time.UTC}
+	if got := newText("{USERNAME} {PROTOCOL} {TRANSPORT} {SERVER_IP}").tell(v); got != "alice - - -" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// A variable moves exactly if it says something else after a while, or after some bytes, of the same user.
+func TestVariablesThatMove(t *testing.T) {
+	quota, expire := int64(1<<30), start+5*day
+	user := &domain.User{Username: "alice", Quota: &quota, ExpireAt: &expire}
+	door := &endpoint{}
+	door.Protocol, door.Transport.Network = "vless", "raw"
+	for _, known := range table {
+		seen := map[string]bool{}
+		for i := range int64(3) {
+			v := &viewer{
+				user: user, status: domain.StatusActive, used: i << 25, now: start + i*day + i*hour, zone: time.UTC, owner: "root",
+				door: door, address: "a.example",
+			}
+			seen[newText("{"+known.name+"}").tell(v)] = true
+		}
+		if moves := len(seen) > 1; moves != known.moves || newText("x {"+known.name+"}").moves() != known.moves {
+			t.Errorf("%s says %v, and moves: %v", known.name, seen, known.moves)
+		}
+	}
+}
+
+func TestUnknownVariable(t *testing.T) {
+	for raw, want := range map[string]string{
+		"": "", "plain {} { USERNAME } *": "", "{USERNAME} {DATA_LEFT}": "", "a {username} {X}": "{username}", "{USERNAME}{TYPO}": "{TYPO}",
+	} {
+		if got := UnknownVariable(raw); got != want {
+			t.Errorf("%q: %q, want %q", raw, got, want)
+		}
+	}
+}
+
 // The README is where an operator looks for them.
 func TestVariablesAreInTheReadme(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name := range variables {
-		if !strings.Contains(string(readme), "`{"+name+"}`") {
-			t.Errorf("the README does not tell of {%s}", name)
-		}
+	_, behind, found := strings.Cut(string(readme), "<!-- variables -->\n")
+	got, _, ended := strings.Cut(behind, "<!-- /variables -->")
+	if !found || !ended || got != VariableTable() {
+		t.Errorf("between <!-- variables --> and <!-- /variables --> the README has\n%s\nwant\n%s", got, VariableTable())
 	}
 }
