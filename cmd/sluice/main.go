@@ -21,6 +21,7 @@ type cli struct {
 	Token   tokenCmd   `cmd:"" help:"Make, list and revoke API tokens."`
 	Admin   adminCmd   `cmd:"" help:"Make operators and set their passwords."`
 	Core    coreCmd    `cmd:"" help:"Read and replace the base configuration of the proxy core."`
+	Plugin  pluginCmd  `cmd:"" help:"Begin, check, measure, run and sign plugins."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
