@@ -73,8 +73,8 @@ plugins: ## rebuild the embedded bundle of built-in plugins
 plugins-check: ## fail if the embedded bundle is not what its sources build
 	go run ./plugins/build -check
 
-bench: ## the numbers that the design promises, as ratios taken in one run
-	go test -run '^$$' -bench . -benchtime 1s -timeout 1h ./storage ./kernel/... ./cmd/sluice
+bench: deps ## the numbers that the design promises, as ratios taken in one run
+	go test -run '^$$' -bench . -benchtime 1s -timeout 1h ./storage ./kernel/... ./plugins/... ./httpapi/... ./cmd/sluice
 
 deps: ## install the Debian packages that the tests need, if they are missing
 	@missing=""; \

@@ -3,8 +3,8 @@ package sluice
 
 import "embed"
 
-// SDK is the source of packages sdk and sdk/wire, by their paths in the module, with plugin.proto. It has their tests
-// too, because a pattern can not leave them out.
+// SDK is the source of packages sdk and sdk/wire, by their paths in the module, with plugin.proto and the reference. It
+// has their tests too, because a pattern can not leave them out.
 //
-//go:embed sdk/*.go sdk/wire/*.go sdk/wire/plugin.proto
+//go:embed sdk/*.go sdk/wire/*.go sdk/wire/plugin.proto sdk/README.md
 var SDK embed.FS

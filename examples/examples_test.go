@@ -171,7 +171,7 @@ func TestWebhook(t *testing.T) {
 	t.Cleanup(server.Close)
 	wasm := buildGo(t, "webhook")
 	settings := fmt.Sprintf(`{"url":"%s/hook","template":"{\"text\":\"{type}: {data.user.username}\"}"}`, server.URL)
-	conforms(t, wasm, kit.Options{Settings: `{"url":"https://kit.example.com/"}`})
+	conforms(t, wasm, kit.Options{Settings: `{"url":"https://shop.example/hook"}`})
 	host := load(t, wasm, domain.PluginPolicy{
 		Settings: settings, Secret: "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz",
 		Grants: []domain.PluginGrant{{Name: wire.PermissionHTTP, Hosts: []string{server.Listener.Addr().String()}}},

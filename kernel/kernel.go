@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -55,7 +56,8 @@ type Options struct {
 	Log      *zap.Logger     // nil = silent
 	Clock    clockwork.Clock // nil = the real clock
 
-	// Reach lets requests to providers of external subscriptions reach an address that is not public; nil lets none.
+	// Reach lets requests to providers of external subscriptions, and those of plugins, reach an address that is not
+	// public; nil lets none.
 	Reach func(netip.Addr) bool
 }
 
@@ -86,7 +88,7 @@ type Kernel struct {
 // Open gives access to the data without serving anything, for commands that run while no server does. The caller
 // holds the Lock of the directory.
 func Open(ctx context.Context, o Options) (*Kernel, error) {
-	k, err := open(ctx, o)
+	k, err := open(ctx, o, false)
 	if err != nil {
 		return nil, err
 	}
@@ -94,17 +96,21 @@ func Open(ctx context.Context, o Options) (*Kernel, error) {
 	return k, nil
 }
 
-func open(ctx context.Context, o Options) (*Kernel, error) {
+// open opens the database; asIs is that of storage.Options.
+func open(ctx context.Context, o Options, asIs bool) (*Kernel, error) {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
 	}
 	if o.Clock == nil {
 		o.Clock = clockwork.NewRealClock()
 	}
+	if dir, err := filepath.Abs(string(o.Dir)); err == nil { // inbounds may name their certificates by full path
+		o.Dir = DataDir(dir)
+	}
 	if o.Database == "" {
 		o.Database = o.Dir.Database()
 	}
-	db, err := storage.Open(ctx, storage.Options{DSN: o.Database, Log: o.Log.Named("storage"), Clock: o.Clock})
+	db, err := storage.Open(ctx, storage.Options{DSN: o.Database, Log: o.Log.Named("storage"), Clock: o.Clock, AsIs: asIs})
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +128,7 @@ func open(ctx context.Context, o Options) (*Kernel, error) {
 // A core that does not start is logged and seen in Health; the rest runs, so that it can be repaired. The caller holds
 // the Lock of the directory.
 func Start(ctx context.Context, o Options) (*Kernel, error) {
-	k, err := open(ctx, o)
+	k, err := open(ctx, o, false)
 	if err != nil {
 		return nil, err
 	}

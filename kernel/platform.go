@@ -49,7 +49,7 @@ func (k *Kernel) startPlugins(ctx context.Context) error {
 	if err := host.LoadBundle(ctx, bundle); err != nil {
 		return err
 	}
-	return k.Installed.Scan(ctx, false)
+	return errors.Join(k.countDeliveries(ctx), k.Installed.Scan(ctx, false))
 }
 
 // setHandlers makes the event handlers known to those who write events down, and to those who deliver them.
@@ -75,11 +75,16 @@ func (k *Kernel) pluginsChanged() {
 // followPlugins makes plugins follow what another process has said about them, and events be written for its handlers.
 // It counts the events on their way too.
 func (k *Kernel) followPlugins(ctx context.Context) error {
+	return errors.Join(k.countDeliveries(ctx), k.db.LoadHandlers(ctx), k.Installed.Reread(ctx))
+}
+
+// countDeliveries notes for Health how the events on their way do.
+func (k *Kernel) countDeliveries(ctx context.Context) error {
 	counts, err := k.db.DeliveryCounts(ctx)
 	if err == nil {
 		k.outbox.Store(&counts)
 	}
-	return errors.Join(err, k.db.LoadHandlers(ctx), k.Installed.Reread(ctx))
+	return err
 }
 
 // scanPlugins is for file systems that do not say when they change.

@@ -18,12 +18,13 @@ type Reading struct {
 	subscriptions *subscription.Service
 }
 
-// Read opens the data for rendering with the formats of r. A directory without a database is an error.
+// Read opens the data for rendering with the formats of r. A directory without a database is an error, and so is a
+// database of another version: the server that has it would not know its own schema any more.
 func Read(ctx context.Context, o Options, r subscription.Renderer) (*Reading, error) {
 	if _, err := os.Stat(o.Dir.Database()); o.Database == "" && err != nil {
 		return nil, fmt.Errorf("there is no database in %s: %w", o.Dir, errors.Unwrap(err))
 	}
-	k, err := open(ctx, o)
+	k, err := open(ctx, o, true)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,7 @@ package sdk
 import "github.com/sluicehq/sluice/sdk/wire"
 
 // EventFunc is told what has happened. It may be told more than once: req.EventID is the same each time. An error from
-// Retry asks for it again, any other is logged.
+// Retry asks for it again; with any other it is given up and listed as a dead letter.
 type EventFunc func(req *EventRequest) error
 
 // EventOptions describe an event item.

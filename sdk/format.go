@@ -11,7 +11,8 @@ import (
 type RenderFunc func(req *FormatRequest, reply *FormatReply) error
 
 // PrepareFunc does once what is the same for all users of a set of endpoints and returns what renders the rest:
-// requests that reach it have User and Accounts, but no Endpoints. req is its to keep.
+// requests that reach it have User and Accounts, but no Endpoints. req is its to keep. It is called for the sets that the
+// kernel prepares, and for one without a name that comes twice in a row.
 type PrepareFunc func(req *PrepareRequest) (RenderFunc, error)
 
 // FormatOptions describe a format item.
@@ -33,6 +34,7 @@ type format struct {
 	render  RenderFunc
 	prepare PrepareFunc
 	sets    []preparedSet // oldest first, at most wire.MaxPreparedSets
+	known   knownSets     // what requests without a set have brought
 }
 
 type preparedSet struct {
@@ -52,18 +54,17 @@ func (p *plugin) format(id string, opts FormatOptions, render RenderFunc) {
 
 func (p *plugin) callFormat(request, b []byte) ([]byte, error) {
 	req, reply := &p.formatRequest, &p.formatReply
-	if err := req.Decode(request); err != nil {
+	endpoints, err := req.DecodeRest(request)
+	if err != nil {
 		return nil, err
 	}
 	f := p.formats[req.ID]
 	if f == nil {
 		return nil, noItem(wire.KindFormat, req.ID)
 	}
-	set := &preparedSet{endpoints: len(req.Endpoints), render: f.render}
-	if req.Prepared != 0 {
-		if set = f.prepared(req.Prepared); set == nil {
-			return nil, &wire.Error{Code: wire.CodeNotPrepared, Message: "the prepared set is not here"}
-		}
+	set, err := f.choose(req, endpoints)
+	if err != nil {
+		return nil, err
 	}
 	if len(req.Accounts) != set.endpoints {
 		return nil, Invalid("the request has not one account for each endpoint")
@@ -73,6 +74,28 @@ func (p *plugin) callFormat(request, b []byte) ([]byte, error) {
 		return nil, err
 	}
 	return reply.Append(b), nil
+}
+
+// choose finds what renders the request; endpoints is the part that has not been decoded yet.
+func (f *format) choose(req *FormatRequest, endpoints []byte) (preparedSet, error) {
+	if req.Prepared != 0 {
+		if set := f.prepared(req.Prepared); set != nil {
+			return *set, nil
+		}
+		return preparedSet{}, &wire.Error{Code: wire.CodeNotPrepared, Message: "the prepared set is not here"}
+	}
+	if f.prepare != nil {
+		if set := f.known.find(req.Settings, endpoints); set != nil {
+			return *set, nil
+		}
+		if f.known.again(req.Settings, endpoints) {
+			if set, err := f.learn(req, endpoints); err == nil {
+				return set, nil
+			}
+		}
+	}
+	err := req.DecodeEndpoints(endpoints)
+	return preparedSet{endpoints: len(req.Endpoints), render: f.render}, err
 }
 
 // callPrepare keeps a copy of the request: the strings of the set live in it, and the input buffer is used again.

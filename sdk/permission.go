@@ -8,8 +8,8 @@ func UseKV(reason string) {
 	guest.permissions = append(guest.permissions, wire.Permission{Name: wire.PermissionKV, Reason: reason})
 }
 
-// UseHTTP asks for HTTP calls to the named hosts, such as api.example.com or 10.0.0.1:8080, or to wire.AnyHost: those that
-// the operator names. reason is one sentence for the operator, who grants it or not. As with UseKV, the plugin waits
+// UseHTTP asks for HTTP calls to the named hosts, such as api.example.com or api.example.com:8443, or to wire.AnyHost:
+// those that the operator names. Only public addresses are reached. reason is one sentence for the operator, who grants it or not. As with UseKV, the plugin waits
 // meanwhile.
 func UseHTTP(reason string, hosts ...string) {
 	guest.permissions = append(guest.permissions,

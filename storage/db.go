@@ -24,6 +24,7 @@ type Options struct {
 	DSN   string          // postgres:// or postgresql://, else the path of an SQLite file, created if missing
 	Log   *zap.Logger     // nil = silent
 	Clock clockwork.Clock // for the times that rows carry, nil = the real clock
+	AsIs  bool            // the schema is another process's to change: one of an older version is refused, not migrated
 }
 
 // DB is an open database. Its methods may be called by any number of goroutines; the reads of the embedded Reader
@@ -49,7 +50,11 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = db.migrate(ctx, migrationFiles, o.Log)
+	if o.AsIs {
+		err = db.current(ctx, migrationFiles)
+	} else {
+		err = db.migrate(ctx, migrationFiles, o.Log)
+	}
 	if err == nil {
 		err = db.prepare(ctx)
 	}

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"time"
 
 	"github.com/sluicehq/sluice/kernel/domain"
 )
@@ -44,24 +45,43 @@ func (r *Reader) DeliveryCounts(ctx context.Context) (c domain.DeliveryCounts, e
 	return c, fail(ctx, r.engine, "count deliveries", err)
 }
 
-const reviveDeliveries = "UPDATE outbox SET dead_at = NULL, attempts = 0, next_at = NULL WHERE dead_at IS NOT NULL AND id " + isListed
+const (
+	reviveDeliveries = "UPDATE outbox SET dead_at = NULL, attempts = 0, next_at = NULL WHERE dead_at IS NOT NULL AND id " + isListed
+	hastenDeliveries = "UPDATE outbox SET next_at = $2 WHERE next_at > $3 AND " + isWaiting + " AND id " + isListed
+)
 
-// RetryDelivery gives up to 5,000 dead deliveries all their attempts again, the first one now: younger ones of their
-// subject may have come before. Those that are not dead stay as they are. It returns how many were dead.
+// underWay is the longest for which deliveries are leased. One that comes sooner may be under way, so it is not hastened.
+const underWay = 2 * time.Minute
+
+// RetryDelivery makes up to 5,000 deliveries due now: those that wait for their next attempt, and dead ones, which get all
+// their attempts again and which younger ones of their subject may have overtaken. Others stay as they are: delivered
+// ones, those behind an older one of their subject, and those that come within two minutes anyway. It returns how many it
+// has made due or brought back.
 func (db *DB) RetryDelivery(ctx context.Context, ids []int64) (retried int, err error) {
 	err = db.Write(ctx, func(tx *Tx) error {
-		res, err := tx.raw.exec(ctx, reviveDeliveries, tx.engine.list(ids))
+		list := tx.engine.list(ids)
+		revived, err := tx.count(ctx, reviveDeliveries, list)
 		if err != nil {
 			return tx.fail(ctx, "retry deliveries", err)
 		}
-		n, err := res.RowsAffected()
+		hastened, err := tx.count(ctx, hastenDeliveries, list, tx.now, tx.now+underWay.Milliseconds())
 		if err != nil {
 			return tx.fail(ctx, "retry deliveries", err)
 		}
-		retried = int(n)
+		retried, tx.due = revived+hastened, tx.due || hastened > 0
 		return tx.promote(ctx, ids)
 	})
 	return retried, err
+}
+
+// count runs a statement and says how many rows it has changed.
+func (tx *Tx) count(ctx context.Context, text string, args ...any) (int, error) {
+	res, err := tx.raw.exec(ctx, text, args...)
+	if err != nil {
+		return 0, err
+	}
+	n, err := res.RowsAffected()
+	return int(n), err
 }
 
 const (
@@ -80,12 +100,8 @@ func (db *DB) DropDeliveries(ctx context.Context, ids []int64) (dropped int, err
 		if err := tx.promote(ctx, ids); err != nil {
 			return err
 		}
-		res, err := tx.raw.exec(ctx, dropDeliveries, list)
-		if err != nil {
-			return tx.fail(ctx, "drop deliveries", err)
-		}
-		n, err := res.RowsAffected()
-		dropped = int(n)
+		var err error
+		dropped, err = tx.count(ctx, dropDeliveries, list)
 		return tx.fail(ctx, "drop deliveries", err)
 	})
 	return dropped, err

@@ -93,6 +93,25 @@ func TestRetryDelivery(t *testing.T) {
 	})
 }
 
+// Who has repaired what events are sent to does not have to wait for their next attempt. What may be under way, or has an
+// older one before it, is left alone.
+func TestRetryDeliveryThatWaits(t *testing.T) {
+	eachAt(t, func(t *testing.T, db *storage.DB, clock *clockwork.FakeClock) {
+		ctx := context.Background()
+		handle(t, db, "p/h", "*")
+		announce(t, db, "user/1 a", "user/1 b", "user/2 c", "user/3 d")
+		take(t, db, "p/h")
+		finish(t, db, nil, domain.Failure{ID: 1, NextAt: noon + (8 * time.Hour).Milliseconds(), Error: "e"})
+		finish(t, db, nil, domain.Failure{ID: 3, NextAt: noon + time.Minute.Milliseconds(), Error: "e"})
+		equal(t, "retried", must(db.RetryDelivery(ctx, []int64{1, 2, 3, 4}))(t), 1)
+		equal(t, "due", take(t, db, "p/h"), []string{"1 user/1 a"})
+		clock.Advance(time.Minute - time.Millisecond)
+		equal(t, "sooner than their time", take(t, db, "p/h"), []string{})
+		clock.Advance(time.Millisecond)
+		equal(t, "in time", take(t, db, "p/h"), []string{"1 user/1 a", "3 user/2 c", "4 user/3 d"})
+	})
+}
+
 func TestDropDeliveries(t *testing.T) {
 	each(t, func(t *testing.T, db *storage.DB) {
 		ctx := context.Background()

@@ -106,8 +106,9 @@ func OutboxQueries() map[string]string {
 		queries["list "+string(state)] = query
 	}
 	for name, text := range map[string]string{
-		"due": dueDeliveries, "lease": leaseDeliveries, "delivered": markDelivered, "failed": markFailed, "promote": promoteHeads,
-		"revive": reviveDeliveries, "bury": buryDeliveries, "drop": dropDeliveries,
+		"due": dueDeliveries, "lost": lostDeliveries, "lease": leaseDeliveries, "delivered": markDelivered, "failed": markFailed,
+		"promote": promoteHeads,
+		"revive":  reviveDeliveries, "hasten": hastenDeliveries, "bury": buryDeliveries, "drop": dropDeliveries,
 	} {
 		queries[name] = sqlite{}.text(text)
 	}

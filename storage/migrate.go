@@ -30,25 +30,15 @@ func (db *DB) migrate(ctx context.Context, files fs.FS, log *zap.Logger) (err er
 	}
 	defer func() { err = errors.Join(err, release()) }()
 
-	steps := migrate.NewMigrations()
-	if err := steps.Discover(files); err != nil {
-		return fmt.Errorf("read migrations: %w", err)
+	m, err := db.migrator(files)
+	if err != nil {
+		return err
 	}
-	// A bun.DB of its own, because bun remembers the models that it has seen.
-	m := migrate.NewMigrator(bun.NewDB(db.write.DB, db.write.Dialect()), steps,
-		migrate.WithTemplateData(db.templateData()), migrate.AfterMigration(mark),
-		// bun marks too, after the transaction: that has to find our mark and leave it.
-		migrate.WithMarkAppliedOnSuccess(true), migrate.WithUpsert(true))
 	if err := m.Init(ctx); err != nil {
 		return fmt.Errorf("prepare migrations: %w", err)
 	}
-	unknown, err := m.MissingMigrations(ctx)
-	if err != nil {
-		return fmt.Errorf("read applied migrations: %w", err)
-	}
-	if len(unknown) > 0 {
-		return domain.Invalid("database", "was changed by a newer version of Sluice; run that one").
-			Because(fmt.Errorf("unknown migrations: %s", unknown))
+	if err := refuseNewer(ctx, m); err != nil {
+		return err
 	}
 	done, err := m.Migrate(ctx)
 	if err != nil {
@@ -56,6 +46,51 @@ func (db *DB) migrate(ctx context.Context, files fs.FS, log *zap.Logger) (err er
 	}
 	if !done.IsZero() {
 		log.Info("database migrated", zap.Stringer("migrations", done.Migrations))
+	}
+	return nil
+}
+
+// current returns nil if the schema is what the steps in files make, without a write.
+func (db *DB) current(ctx context.Context, files fs.FS) error {
+	m, err := db.migrator(files)
+	if err != nil {
+		return err
+	}
+	if err := refuseNewer(ctx, m); err != nil {
+		return err
+	}
+	steps, err := m.MigrationsWithStatus(ctx)
+	if err != nil {
+		return fmt.Errorf("read applied migrations: %w", err)
+	}
+	if missing := steps.Unapplied(); len(missing) > 0 {
+		return domain.Invalid("database", "is of an older version of Sluice; start this version on it first").
+			Because(fmt.Errorf("missing migrations: %s", missing))
+	}
+	return nil
+}
+
+func (db *DB) migrator(files fs.FS) (*migrate.Migrator, error) {
+	steps := migrate.NewMigrations()
+	if err := steps.Discover(files); err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	// A bun.DB of its own, because bun remembers the models that it has seen.
+	return migrate.NewMigrator(bun.NewDB(db.write.DB, db.write.Dialect()), steps,
+		migrate.WithTemplateData(db.templateData()), migrate.AfterMigration(mark),
+		// bun marks too, after the transaction: that has to find our mark and leave it.
+		migrate.WithMarkAppliedOnSuccess(true), migrate.WithUpsert(true)), nil
+}
+
+// refuseNewer refuses a schema with steps that this version does not know.
+func refuseNewer(ctx context.Context, m *migrate.Migrator) error {
+	unknown, err := m.MissingMigrations(ctx)
+	if err != nil {
+		return fmt.Errorf("read applied migrations: %w", err)
+	}
+	if len(unknown) > 0 {
+		return domain.Invalid("database", "was changed by a newer version of Sluice; run that one").
+			Because(fmt.Errorf("unknown migrations: %s", unknown))
 	}
 	return nil
 }

@@ -245,6 +245,33 @@ func TestNewerDatabaseIsRefused(t *testing.T) {
 	})
 }
 
+// Whoever only looks changes nothing, also when a server of an older version has the database.
+func TestAsIsDoesNotMigrate(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, dsn string) {
+		ctx := context.Background()
+		makeOld(t, dsn, "000[1234]", "testdata/version4.sql")
+		_, err := storage.Open(ctx, storage.Options{DSN: dsn, AsIs: true})
+		fails(t, err, domain.Invalid("database", "is of an older version of Sluice; start this version on it first"))
+		old := must(storage.Connect(ctx, storage.Options{DSN: dsn}))(t)
+		equal(t, "applied", must(old.Count(ctx, "SELECT count(*) FROM bun_migrations"))(t), migrations-1)
+		if err := old.Close(); err != nil {
+			t.Fatal(err)
+		}
+
+		open(t, dsn, nil) // migrates
+		now := must(storage.Open(ctx, storage.Options{DSN: dsn, AsIs: true}))(t)
+		equal(t, "user", must(now.UserByID(ctx, 1))(t).Username, "Alice")
+		if err := now.ExecOnWriter(ctx, "INSERT INTO bun_migrations (name, group_id) VALUES ('9999', 2)"); err != nil {
+			t.Fatal(err)
+		}
+		if err := now.Close(); err != nil {
+			t.Fatal(err)
+		}
+		_, err = storage.Open(ctx, storage.Options{DSN: dsn, AsIs: true})
+		fails(t, err, domain.Invalid("database", "was changed by a newer version of Sluice; run that one"))
+	})
+}
+
 func TestOpensAtTheSameTimeMigrateOnce(t *testing.T) {
 	const opens = 8
 	storagetest.Each(t, func(t *testing.T, dsn string) {

@@ -33,6 +33,7 @@ const (
 		"delivered_at, dead_at, last_error"
 
 	dueDeliveries   = "SELECT id FROM outbox WHERE handler = $1 AND next_at <= $2 AND " + isWaiting + " ORDER BY next_at, id LIMIT $3"
+	lostDeliveries  = "SELECT id FROM outbox WHERE handler = $1 AND next_at > $2 AND " + isWaiting + " ORDER BY next_at, id LIMIT $3"
 	leaseDeliveries = "UPDATE outbox SET next_at = $2 WHERE id " + isListed + " RETURNING " + deliveryColumns
 	markDelivered   = "UPDATE outbox SET delivered_at = $2 WHERE id " + isListed + " AND " + isWaiting
 	markFailed      = "UPDATE outbox SET attempts = attempts + $1, next_at = $2, dead_at = $3, last_error = $4 " +
@@ -103,7 +104,7 @@ func (db *DB) woken() {
 
 // TakeDeliveries returns what is to be delivered now, in id order and at most limit of each handler: of each subject the
 // oldest delivery that waits, if its time has come. Nobody else is given them for the length of lease; who has not
-// finished them by then may see them delivered twice. If nothing is due it costs a read per handler.
+// finished them by then may see them delivered twice. If nothing is due it costs two reads per handler.
 func (db *DB) TakeDeliveries(
 	ctx context.Context, handlers []string, lease time.Duration, limit int,
 ) ([]domain.Delivery, error) {
@@ -130,11 +131,20 @@ func (db *DB) TakeDeliveries(
 	return taken, nil
 }
 
+// farthest is longer than anybody puts a delivery off. One that is to come later than that was put off before the clock
+// was set back, and would wait for as long as the clock had been ahead.
+const farthest = 12 * time.Hour
+
 // due returns the ids of what is due, at most limit of each handler.
 func (r *Reader) due(ctx context.Context, handlers []string, limit int) (ids []int64, err error) {
 	now := r.clock.Now().UnixMilli()
 	for _, handler := range handlers {
 		some, err := r.ids(ctx, "look for deliveries", dueDeliveries, handler, now, limit)
+		if err == nil && len(some) < limit {
+			var lost []int64
+			lost, err = r.ids(ctx, "look for deliveries", lostDeliveries, handler, now+farthest.Milliseconds(), limit-len(some))
+			some = append(some, lost...)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -157,6 +157,28 @@ func TestLeases(t *testing.T) {
 	})
 }
 
+// What was put off while the clock was ahead by years does not wait for years when the clock is right again.
+func TestClockIsSetBack(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, dsn string) {
+		ahead, err := storage.Open(context.Background(), storage.Options{DSN: dsn, Clock: clockAt(noon + (1000 * 24 * time.Hour).Milliseconds())})
+		if err != nil {
+			t.Fatal(err)
+		}
+		handle(t, ahead, "p/h", "*")
+		announce(t, ahead, "user/1 a", "user/1 b", "user/2 c")
+		if err := ahead.Close(); err != nil {
+			t.Fatal(err)
+		}
+		clock := clockAt(noon)
+		db := open(t, dsn, clock)
+		equal(t, "due", take(t, db, "p/h"), []string{"1 user/1 a", "3 user/2 c"})
+		finish(t, db, []int64{1}, domain.Failure{ID: 3, NextAt: noon + (8 * time.Hour).Milliseconds(), Error: "e"})
+		equal(t, "next", take(t, db, "p/h"), []string{"2 user/1 b"})
+		clock.Advance(30 * time.Second)
+		equal(t, "put off by right clock", take(t, db, "p/h"), []string{})
+	})
+}
+
 // Several processes deliver one outbox: each delivery is taken once, and of each subject in order.
 func TestProcessesShareDeliveries(t *testing.T) {
 	const subjects, each, takers = 10, 6, 3
@@ -255,8 +277,8 @@ func TestOutboxPlans(t *testing.T) {
 	db := storagetest.SQLite(t)
 	byID, queue := "INTEGER PRIMARY KEY (rowid=?)", "INDEX outbox_queue"
 	want := map[string][]string{ // how each reads the table
-		"due": {"INDEX outbox_due (handler=? AND next_at<?)"}, "lease": {byID}, "delivered": {byID}, "failed": {byID},
-		"promote": {byID, byID, queue + " (handler=? AND subject=?)"}, "revive": {byID}, "bury": {byID}, "drop": {byID},
+		"due": {"INDEX outbox_due (handler=? AND next_at<?)"}, "lost": {"INDEX outbox_due (handler=? AND next_at>?)"}, "lease": {byID}, "delivered": {byID}, "failed": {byID},
+		"promote": {byID, byID, queue + " (handler=? AND subject=?)"}, "revive": {byID}, "hasten": {byID}, "bury": {byID}, "drop": {byID},
 		"resume": {byID, queue + " (handler=?)"}, "count": {queue, "INDEX outbox_dead", byID},
 		"list waiting": {queue}, "list dead": {"INDEX outbox_dead (id>?)"}, "list delivered": {"INTEGER PRIMARY KEY (rowid>?)"},
 		"prune by created_at": {queue}, "prune by dead_at": {"INDEX outbox_dead"},

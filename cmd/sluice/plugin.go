@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -58,8 +57,5 @@ func textOr(value string) (string, error) {
 		return value, nil
 	}
 	text, err := os.ReadFile(value[1:])
-	if err != nil {
-		return "", fmt.Errorf("read %s: %w", value[1:], err)
-	}
-	return string(text), nil
+	return string(text), err
 }

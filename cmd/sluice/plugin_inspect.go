@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -70,7 +71,7 @@ func (i *inspected) print(out io.Writer) error {
 			line("provides", "%s %s %s", item.Kind, item.ID, item.Title)
 		}
 		for _, p := range m.Permissions {
-			line("permission", "%s %s: %s", p.Name, strings.Join(p.Hosts, " "), p.Reason)
+			line("permission", "%s: %s", strings.Join(append([]string{p.Name}, p.Hosts...), " "), p.Reason)
 		}
 		if len(m.Permissions) == 0 {
 			line("permission", "none")
@@ -79,21 +80,16 @@ func (i *inspected) print(out io.Writer) error {
 			line("settings", "%s", m.Settings)
 		}
 	}
-	line("signer", "%s", orNobody(i.Signer))
+	line("signer", "%s", cmp.Or(i.Signer, "nobody"))
 	line("sha256", "%s", i.SHA256)
 	line("size", "%d bytes", i.Size)
-	line("memory", "%d KiB to begin with", i.MemoryMin>>10)
-	line("imports", "%s", strings.Join(i.Imports, " "))
+	if len(i.Exports) > 0 { // else it is no module
+		line("memory", "%d KiB to begin with", i.MemoryMin>>10)
+		line("imports", "%s", cmp.Or(strings.Join(i.Imports, " "), "none"))
+	}
 	if i.Problem != "" {
 		line("problem", "%s", i.Problem)
 	}
 	_, err := io.WriteString(out, b.String())
 	return err
-}
-
-func orNobody(signer string) string {
-	if signer == "" {
-		return "nobody"
-	}
-	return signer
 }

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jonboulle/clockwork"
@@ -35,7 +37,7 @@ type pluginRunCmd struct {
 
 	Type    string `group:"event" help:"Type of the event." default:"user.created"`
 	Payload string `group:"event" help:"Its payload: a JSON object, or @FILE with one." default:"{}"`
-	Allow   bool   `group:"event" help:"Grant the permissions that the plugin asks for: its HTTP calls are made, its store is empty and forgotten."`
+	Allow   bool   `group:"event" help:"Grant the permissions that the plugin asks for, with the hosts of the URLs in --settings: its HTTP calls are made, to public addresses; its store is empty and forgotten."`
 }
 
 // Run makes the call that the kind asks for.
@@ -50,6 +52,9 @@ func (c *pluginRunCmd) Run(ctx context.Context, s streams) error {
 	}
 	o.Clock, o.Deny, o.HTTP = clockwork.NewRealClock(), !c.Allow, guard.New(guard.Options{UserAgent: "Sluice"})
 	loaded, err := kit.Load(ctx, name, wasm, o)
+	if errors.Is(err, kit.ErrNotReady) {
+		return fmt.Errorf("%w (--allow does)", err)
+	}
 	if err != nil {
 		return err
 	}
@@ -72,7 +77,7 @@ func (c *pluginRunCmd) item(loaded *kit.Loaded) (*wire.Item, error) {
 		return i.Kind == c.Kind && (c.ID == "" || c.ID == i.ID)
 	})
 	if at < 0 {
-		return nil, fmt.Errorf("%s provides no %s %s", loaded.Info.Name, c.Kind, c.ID)
+		return nil, fmt.Errorf("%s provides no %s", loaded.Info.Name, strings.TrimSpace(c.Kind+" "+c.ID))
 	}
 	return &loaded.Info.Provides[at], nil
 }
@@ -147,9 +152,12 @@ func (c *pluginRunCmd) event(ctx context.Context, s streams, loaded *kit.Loaded,
 	if err != nil {
 		return err
 	}
-	now := time.Now().UnixMilli()
+	if object := map[string]any(nil); json.Unmarshal([]byte(payload), &object) != nil || object == nil {
+		return errors.New("--payload: must be a JSON object")
+	}
+	now, before := time.Now().UnixMilli(), len(loaded.Log(loaded.Info.Name))
 	err = loaded.Event(ctx, &wire.EventRequest{ID: item.ID, Type: c.Type, EventID: 1, Time: now, Payload: payload})
-	for _, line := range loaded.Log(loaded.Info.Name) {
+	for _, line := range loaded.Log(loaded.Info.Name)[before:] {
 		fmt.Fprintln(s.out, logWord(line), line.Text)
 	}
 	return err

@@ -77,7 +77,7 @@ func (o Options) listEvents(ctx context.Context, in *eventQuery) (*eventsReply, 
 
 type eventIDs struct {
 	Body struct {
-		IDs []int64 `json:"ids" minItems:"1" maxItems:"5000"`
+		IDs []int64 `json:"ids" required:"true" minItems:"1" maxItems:"5000"`
 	}
 }
 

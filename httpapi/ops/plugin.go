@@ -31,7 +31,7 @@ type pluginBody struct {
 	Replacing   []string        `json:"replacing" doc:"the built-in items that it stands in for now, such as format links"`
 	Settings    map[string]any  `json:"settings"`
 	Schema      json.RawMessage `json:"settings_schema" doc:"JSON Schema of settings, null = it has none"`
-	Grants      []grantBody     `json:"grants"`
+	Grants      []grantBody     `json:"grants" doc:"what the file that serves was granted"`
 	Trust       string          `json:"trust" enum:"hash,signer" doc:"what the grants are bound to: this very file, or any file of this name by the same signer"`
 	Secret      string          `json:"secret" doc:"signs its HTTP calls (Standard Webhooks), empty = it makes none"`
 	Calls       uint64          `json:"calls" doc:"since it was loaded"`
@@ -80,7 +80,7 @@ func newPluginBody(info plugin.Info, p domain.PluginPolicy) pluginBody {
 	for _, item := range info.Provides {
 		b.Provides = append(b.Provides, itemBody{item.Kind, item.ID, item.Title})
 	}
-	for _, g := range p.Grants {
+	for _, g := range info.Granted {
 		b.Grants = append(b.Grants, grantBody(g))
 	}
 	if w := info.Waiting; w != nil {
@@ -106,13 +106,14 @@ type pluginChange struct {
 		Replaces *bool                          `json:"replaces,omitempty" doc:"it may take the place of built-in items of the same id; they serve again when it fails"`
 		Grants   *[]grantBody                   `json:"grants,omitempty" doc:"all that is granted from now on"`
 		Trust    *string                        `json:"trust,omitempty" enum:"hash,signer"`
+		SHA256   string                         `json:"sha256,omitempty" doc:"of the file that grants are for: that of waiting, or of the one that serves, as the operator saw it; another one there by now is a conflict. Empty = what waits, else what serves"`
 		Secret   bool                           `json:"new_secret,omitempty" doc:"make a new secret for its calls"`
 	}
 }
 
 // change is the request as the kernel has it.
 func (in *pluginChange) change() install.Change {
-	c := install.Change{Enabled: in.Body.Enabled, Replaces: in.Body.Replaces, Trust: in.Body.Trust, Secret: in.Body.Secret}
+	c := install.Change{Enabled: in.Body.Enabled, Replaces: in.Body.Replaces, Trust: in.Body.Trust, SHA256: in.Body.SHA256, Secret: in.Body.Secret}
 	if in.Body.Settings.Set {
 		settings := ""
 		if len(in.Body.Settings.Value) > 0 {

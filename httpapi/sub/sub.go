@@ -57,7 +57,7 @@ func (o Options) serve(c *fiber.Ctx) error {
 	case t.suffix == "usage" && o.Usage != nil:
 		q := UsageQuery{t.query.Get("period"), t.query.Get("start"), t.query.Get("end")}
 		return o.json(c, t, func(user int64) (any, error) { return o.Usage(c.UserContext(), user, q) })
-	case t.suffix == "apps": // that a page recommends: there is no page yet
+	case t.suffix == "apps": // PasarGuard has a list of them in its settings; here they are on the page
 		return o.json(c, t, func(int64) (any, error) { return []struct{}{}, nil })
 	}
 	return o.body(c, t)

@@ -65,10 +65,10 @@ func checkSettings(s domain.Settings) error {
 	return checkProfile(s)
 }
 
-// validBase says whether a URL can stand in front of a path.
+// validBase says whether a URL can stand in front of a path, as it is written.
 func validBase(raw string) bool {
 	u, err := url.Parse(raw)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil && u.RawQuery == "" && u.Fragment == ""
+	return err == nil && u.String() == raw && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil && u.RawQuery == "" && u.Fragment == ""
 }
 
 // What apps show of a profile is one line, and travels in a header of each answer.

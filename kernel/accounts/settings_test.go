@@ -149,6 +149,8 @@ func TestChangeSettingsRefuses(t *testing.T) {
 		{"URL with a query", "a", "https://example.com?a=b", badURL},
 		{"URL with a fragment", "a", "https://example.com#a", badURL},
 		{"URL with a password", "a", "https://user:secret@example.com", badURL},
+		{"URL with a blank", "a", "https://example.com/a b", badURL},
+		{"URL with quotes", "a", `https://example.com/"'><`, badURL},
 		{"no URL", "a", "https://exa mple.com", badURL},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -3,11 +3,8 @@ package event
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
-
-	"go.uber.org/zap"
 
 	"github.com/sluicehq/sluice/kernel/domain"
 	"github.com/sluicehq/sluice/kernel/plugin"
@@ -29,15 +26,23 @@ const patience = 10 * time.Second
 func (d *Dispatcher) deliver(e *domain.Delivery) (failure *domain.Failure) {
 	defer d.recovered(e.Handler, func() { failure = d.failed(e, errors.New("the host panicked")) })
 	name, item, _ := strings.Cut(e.Handler, "/")
-	ctx, cancel := context.WithTimeout(context.Background(), give)
+	ctx, cancel := context.WithTimeout(d.calls, give)
 	defer cancel()
 	err := d.Plugins.Event(ctx, name, &wire.EventRequest{
 		ID: item, Type: e.Type, EventID: e.ID, Time: e.CreatedAt, Payload: e.Payload, Attempt: e.Attempts,
 	})
-	if err == nil {
+	switch {
+	case err == nil:
 		return nil
+	case d.calls.Err() != nil: // what it says of that is not its own word
+		return d.putBack(e)
 	}
 	return d.failed(e, err)
+}
+
+// putBack leaves a delivery to whoever takes it next.
+func (d *Dispatcher) putBack(e *domain.Delivery) *domain.Failure {
+	return &domain.Failure{ID: e.ID, NextAt: d.Clock.Now().UnixMilli(), Unasked: true, Error: e.LastError}
 }
 
 // failed says what is next for a delivery that err has kept from its handler.
@@ -53,13 +58,6 @@ func (d *Dispatcher) failed(e *domain.Delivery, err error) *domain.Failure {
 	default:
 		f.NextAt = now.Add(backoff[e.Attempts]).UnixMilli()
 	}
-	level := d.Log.Warn
-	what := fmt.Sprintf("an event was not handled, it comes again at %s", time.UnixMilli(f.NextAt).UTC().Format(time.RFC3339))
-	if f.Dead {
-		level, what = d.Log.Error, "an event was not handled and is given up: it is a dead letter now"
-	}
-	level(what, zap.String("handler", e.Handler), zap.String("type", e.Type), zap.Int64("event", e.ID),
-		zap.Int64("attempt", e.Attempts+1), zap.Error(err))
 	return f
 }
 

@@ -22,8 +22,10 @@ const (
 	poll     = 2 * time.Second  // between two looks when nothing wakes the handler: retries, and what other processes wrote
 	batch    = 64               // deliveries that are taken at once
 	parallel = 4                // of them under way; more are not run by the plugin host anyway
-	lease    = 2 * time.Minute  // for which nobody else takes them: more than a batch can last
+	lease    = 2 * time.Minute  // for which nobody else takes them
 	give     = 30 * time.Second // for one call, with the HTTP requests that it makes
+	begin    = 80 * time.Second // after which none of a batch is begun: what is under way then ends before the lease
+	grace    = 5 * time.Second  // that Stop leaves to calls under way; a container that is stopped has 10 in all
 )
 
 // Outbox holds the deliveries. Those of a crash are there again when their lease has ended.
@@ -51,6 +53,8 @@ type Options struct {
 type Dispatcher struct {
 	Options
 	panics atomic.Uint64
+	calls  context.Context // of everything that is under way
+	cut    context.CancelFunc
 
 	mu      sync.Mutex
 	feeders map[string]*feeder // by handler
@@ -66,7 +70,9 @@ type feeder struct {
 
 // New returns a dispatcher without handlers.
 func New(o Options) *Dispatcher {
-	return &Dispatcher{Options: o, feeders: map[string]*feeder{}}
+	d := &Dispatcher{Options: o, feeders: map[string]*feeder{}}
+	d.calls, d.cut = context.WithCancel(context.Background())
+	return d
 }
 
 // SetHandlers says which handlers there are from now on. What is under way for one that is gone still ends, its other
@@ -108,8 +114,8 @@ func (d *Dispatcher) Wake() {
 	}
 }
 
-// Stop takes nothing any more and waits for what is under way, but not after ctx has ended: what is not done then is
-// delivered once more by the next start.
+// Stop takes nothing any more and waits for what is under way, which is cut off after some seconds and is the first that
+// the next start delivers. It does not wait after ctx has ended: what is not done then comes again when its lease has ended.
 func (d *Dispatcher) Stop(ctx context.Context) error {
 	d.mu.Lock()
 	d.stopped = true
@@ -127,6 +133,13 @@ func (d *Dispatcher) Stop(ctx context.Context) error {
 	case <-ended:
 		return nil
 	case <-ctx.Done():
+	case <-d.Clock.After(grace):
+	}
+	d.cut()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
@@ -136,8 +149,10 @@ func (d *Dispatcher) Panics() uint64 { return d.panics.Load() }
 
 // feed delivers to one handler until ctx ends.
 func (d *Dispatcher) feed(ctx context.Context, handler string, wake <-chan struct{}) {
+	report := &report{log: d.Log.With(zap.String("handler", handler))}
 	for {
-		more := d.round(ctx, handler)
+		more := d.round(ctx, handler, report)
+		report.write(d.Clock.Now())
 		if more && ctx.Err() == nil {
 			continue
 		}
@@ -151,12 +166,13 @@ func (d *Dispatcher) feed(ctx context.Context, handler string, wake <-chan struc
 }
 
 // round takes a batch and delivers it. It says whether there may be more right now.
-func (d *Dispatcher) round(ctx context.Context, handler string) (more bool) {
+func (d *Dispatcher) round(ctx context.Context, handler string, report *report) (more bool) {
 	defer d.recovered(handler, func() {})
+	began := d.Clock.Now()
 	taken, err := d.Outbox.TakeDeliveries(ctx, []string{handler}, lease, batch)
 	if err != nil {
 		if ctx.Err() == nil {
-			d.Log.Error("events can not be read, they are tried again", zap.String("handler", handler), zap.Error(err))
+			report.storage = err
 		}
 		return false
 	}
@@ -168,29 +184,34 @@ func (d *Dispatcher) round(ctx context.Context, handler string) (more bool) {
 	calls.SetLimit(parallel)
 	for i := range taken {
 		calls.Go(func() error {
-			outcomes[i] = d.deliver(&taken[i])
+			if ctx.Err() != nil || d.Clock.Since(began) > begin {
+				outcomes[i] = d.putBack(&taken[i])
+			} else {
+				outcomes[i] = d.deliver(&taken[i])
+			}
 			return nil
 		})
 	}
 	_ = calls.Wait() // none returns an error
-	return d.finish(taken, outcomes)
+	return d.finish(taken, outcomes, report)
 }
 
 // finish stores what became of a batch, also when the feeder has been told to stop: what was delivered is not to come
 // again for that.
-func (d *Dispatcher) finish(taken []domain.Delivery, outcomes []*domain.Failure) (more bool) {
+func (d *Dispatcher) finish(taken []domain.Delivery, outcomes []*domain.Failure, report *report) (more bool) {
 	var done []int64
 	var failed []domain.Failure
 	for i, f := range outcomes {
 		if f == nil {
 			done = append(done, taken[i].ID)
-		} else {
-			failed = append(failed, *f)
-			more = more || f.Dead // what has waited behind it goes on
+			continue
 		}
+		failed = append(failed, *f)
+		report.add(&taken[i], f)
+		more = more || f.Dead // what has waited behind it goes on
 	}
 	if err := d.Outbox.FinishDeliveries(context.Background(), done, failed); err != nil {
-		d.Log.Error("what became of events can not be stored: they are delivered again", zap.Int("events", len(taken)), zap.Error(err))
+		report.storage = err
 		return false
 	}
 	return more || len(done) > 0

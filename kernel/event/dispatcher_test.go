@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -325,4 +326,129 @@ func TestHandlersComeAndGo(t *testing.T) {
 	b.SetHandlers([]string{"bot/chat"})
 	b.wait(1)
 	b.want("bot/chat user.updated {} #0")
+}
+
+// eventFunc is a host whose calls can be cut off.
+type eventFunc func(ctx context.Context, name string, e *wire.EventRequest) error
+
+func (f eventFunc) Event(ctx context.Context, name string, e *wire.EventRequest) error {
+	return f(ctx, name, e)
+}
+
+// subjects announces an event of each of n subjects.
+func (b *bench) subjects(n int) {
+	b.t.Helper()
+	var list []string
+	for i := range n {
+		list = append(list, fmt.Sprintf(`user/%d {"n":%d}`, i, i))
+	}
+	b.happen(list...)
+}
+
+// A handler that hangs does not keep the process from ending: what it has of the batch is cut off and nothing else is
+// begun. All of it is due at the next start, and none of it has used up an attempt.
+func TestStopCutsWhatHangs(t *testing.T) {
+	b := newBench(t, "bot/chat")
+	b.subjects(10)
+	began := make(chan struct{}, 10)
+	d := New(Options{Outbox: b.db, Clock: b.clock, Log: zap.NewNop(), Plugins: eventFunc(func(ctx context.Context, _ string, _ *wire.EventRequest) error {
+		began <- struct{}{}
+		<-ctx.Done()
+		return domain.Unavailable("cut off").Because(&plugin.PluginError{Code: wire.CodeInternal, Message: "cut off"})
+	})})
+	d.SetHandlers([]string{"bot/chat"})
+	for range parallel {
+		<-began
+	}
+	stopped := make(chan error)
+	go func() { stopped <- d.Stop(t.Context()) }()
+	b.idle(1)
+	b.clock.Advance(grace)
+	if err := <-stopped; err != nil {
+		t.Fatal(err)
+	}
+	if n := len(began); n != 0 {
+		t.Errorf("%d were begun after the end was announced", n)
+	}
+	due, err := b.db.TakeDeliveries(t.Context(), []string{"bot/chat"}, lease, batch)
+	if err != nil || len(due) != 10 {
+		t.Fatalf("%d are due at the next start, %v", len(due), err)
+	}
+	for _, e := range due {
+		if e.Attempts != 0 || e.LastError != "" {
+			t.Errorf("event %d has %d attempts: %s", e.ID, e.Attempts, e.LastError)
+		}
+	}
+}
+
+// finishes notes what is done to deliveries.
+type finishes struct {
+	Outbox
+	done, putBack []int
+}
+
+func (f *finishes) FinishDeliveries(ctx context.Context, done []int64, failed []domain.Failure) error {
+	back := 0
+	for _, one := range failed {
+		if one.Unasked {
+			back++
+		}
+	}
+	f.done, f.putBack = append(f.done, len(done)), append(f.putBack, back)
+	return f.Outbox.FinishDeliveries(ctx, done, failed)
+}
+
+// A handler so slow that its batch would outlast the lease is given the rest of it later: else another process would
+// deliver it at the same time.
+func TestBatchEndsBeforeItsLease(t *testing.T) {
+	b := newBench(t, "bot/chat")
+	b.subjects(10)
+	var began sync.WaitGroup
+	began.Add(parallel)
+	var calls atomic.Int32
+	outbox := &finishes{Outbox: b.db}
+	d := New(Options{Outbox: outbox, Clock: b.clock, Log: zap.NewNop(), Plugins: eventFunc(func(context.Context, string, *wire.EventRequest) error {
+		n := calls.Add(1)
+		if n <= parallel { // the first are slow together
+			began.Done()
+			began.Wait()
+		}
+		if n == parallel {
+			b.clock.Advance(begin + time.Second)
+			close(b.called)
+		}
+		if n <= parallel {
+			<-b.called
+		}
+		return nil
+	})})
+	d.SetHandlers([]string{"bot/chat"})
+	b.idle(1)
+	if err := d.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if want := []int{parallel, 10 - parallel}; !slices.Equal(outbox.done, want) || outbox.putBack[0] != want[1] {
+		t.Errorf("delivered %d in each round, put back %d; want %d", outbox.done, outbox.putBack, want)
+	}
+	b.wantIn(domain.DeliveryWaiting)
+}
+
+// A handler that is down for long is told of once a minute, with how much has failed meanwhile.
+func TestFailuresAreSummedUp(t *testing.T) {
+	b := newBench(t, "bot/chat")
+	b.answers(func(string, *wire.EventRequest) error { return errLater })
+	b.subjects(3)
+	b.SetHandlers([]string{"bot/chat"})
+	for _, wait := range []time.Duration{0, backoff[0], backoff[1], backoff[2]} {
+		b.clock.Advance(wait)
+		b.wait(3)
+		b.idle(1)
+	}
+	var told []int64
+	for _, line := range b.logs.FilterMessageSnippet("events were not handled").All() {
+		told = append(told, line.ContextMap()["come_again"].(int64))
+	}
+	if want := []int64{3, 9}; !slices.Equal(told, want) {
+		t.Errorf("the log tells of %d, want %d", told, want)
+	}
 }

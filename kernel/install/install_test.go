@@ -25,7 +25,7 @@ import (
 )
 
 // guests are what was built once for all tests.
-var guests = sync.OnceValues(func() (built struct{ bell, newer, names []byte }, err error) {
+var guests = sync.OnceValues(func() (built struct{ bell, newer, loud, long, names []byte }, err error) {
 	dir, err := os.MkdirTemp("", "sluice-install-")
 	if err != nil {
 		return built, err
@@ -37,6 +37,8 @@ var guests = sync.OnceValues(func() (built struct{ bell, newer, names []byte }, 
 	}{
 		{"./testdata/bell", "-s -w", &built.bell},
 		{"./testdata/bell", "-s -w -X main.version=2.0.0", &built.newer},
+		{"./testdata/bell", "-s -w -X main.needs=volume", &built.loud},
+		{"./testdata/bell", "-s -w -X main.needs=length -X main.version=2.0.0", &built.long},
 		{"github.com/sluicehq/sluice/examples/pronounceable", "-s -w", &built.names},
 	} {
 		file := filepath.Join(dir, "guest.wasm")

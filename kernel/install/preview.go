@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"time"
@@ -77,7 +78,7 @@ func (s *Service) Preview(ctx context.Context, name string, r PreviewRequest) ([
 	if r.Settings != nil {
 		policy.Settings = *r.Settings
 	}
-	trial, err := s.Host.Trial(ctx, name+suffix, r.Wasm, policy)
+	trial, err := s.Host.Trial(ctx, name+suffix, r.Wasm, func(string) domain.PluginPolicy { return policy })
 	if err != nil {
 		return nil, err
 	}
@@ -183,13 +184,20 @@ func newSample(user, now, nowError, would, wouldError string) Sample {
 	}
 }
 
+// maxShown is how much of a body a preview shows, in bytes: more than a person reads, and what a hostile plugin makes of
+// many users still fits into memory.
+const maxShown = 256 << 10
+
 // readable is a body as a person compares it: base64 is decoded, what is no text is not shown.
 func readable(body []byte) string {
 	if plain, err := base64.StdEncoding.DecodeString(string(bytes.TrimSpace(body))); err == nil && utf8.Valid(plain) {
-		return string(plain)
+		body = plain
 	}
 	if !utf8.Valid(body) {
 		return "(not text)\n"
+	}
+	if more := len(body) - maxShown; more > 0 {
+		return strings.ToValidUTF8(string(body[:maxShown]), "") + fmt.Sprintf("\n(%d bytes more)\n", more)
 	}
 	return string(body)
 }

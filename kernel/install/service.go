@@ -25,7 +25,7 @@ type Host interface {
 	Remove(ctx context.Context, file string) error
 	Apply(ctx context.Context, name string) error
 	CheckSettings(name, settings string) error
-	Trial(ctx context.Context, file string, wasm []byte, policy domain.PluginPolicy) (*plugin.Trial, error)
+	Trial(ctx context.Context, file string, wasm []byte, policy func(name string) domain.PluginPolicy) (*plugin.Trial, error)
 	Plugins() []plugin.Info
 	Items(kind string) []plugin.Item
 	Log(name string) []plugin.LogLine
@@ -151,14 +151,20 @@ func (s *Service) tell(ctx context.Context) {
 // List describes every plugin, the bundle first, refused files too.
 func (s *Service) List() []plugin.Info { return s.Host.Plugins() }
 
-// Find describes the plugin of that name; of a file that is refused before its name is known, that of the file.
-func (s *Service) Find(name string) (plugin.Info, error) {
+// Find describes the plugin of that name, and rather one that serves than a file that is refused because of it; else that
+// of the file of that name.
+func (s *Service) Find(name string) (found plugin.Info, err error) {
+	err = domain.NotFound("plugin not found")
 	for _, info := range s.Host.Plugins() {
-		if info.Name == name || info.Name == "" && info.File == name {
+		named := info.Name == name
+		if named && info.State != plugin.StateRefused {
 			return info, nil
 		}
+		if err != nil && (named || info.File == name && name != "") {
+			found, err = info, nil
+		}
 	}
-	return plugin.Info{}, domain.NotFound("plugin not found")
+	return found, err
 }
 
 // Lines are the last lines of a plugin's log, oldest first.

@@ -17,7 +17,7 @@ import (
 func (s *Service) Upload(ctx context.Context, wasm []byte) (plugin.Info, error) {
 	s.changing.Lock()
 	defer s.changing.Unlock()
-	trial, err := s.Host.Trial(ctx, "upload"+suffix, wasm, domain.PluginPolicy{})
+	trial, err := s.Host.Trial(ctx, "upload"+suffix, wasm, s.Policy)
 	if err != nil {
 		return plugin.Info{}, err
 	}
@@ -26,7 +26,10 @@ func (s *Service) Upload(ctx context.Context, wasm []byte) (plugin.Info, error) 
 	if err = errors.Join(err, trial.Close(ctx)); err != nil {
 		return plugin.Info{}, err
 	}
-	file := s.fileOf(name)
+	file, err := s.fileOf(name)
+	if err != nil {
+		return plugin.Info{}, err
+	}
 	if err := write(s.Dir, file, wasm); err != nil {
 		return plugin.Info{}, domain.Unavailable("the plugin can not be stored").Because(err)
 	}
@@ -64,12 +67,16 @@ func (s *Service) fits(trial *plugin.Trial, policy domain.PluginPolicy) error {
 	return nil
 }
 
-// fileOf is the file that the plugin of that name is in, or is going to be.
-func (s *Service) fileOf(name string) string {
-	if info, err := s.Find(name); err == nil && info.File != "" {
-		return info.File
+// fileOf is the file that the plugin of that name is in, or is going to be. One that holds another plugin is not touched.
+func (s *Service) fileOf(name string) (string, error) {
+	if info, err := s.Find(name); err == nil {
+		return info.File, nil
 	}
-	return name + suffix
+	file := name + suffix
+	if other, err := s.Find(file); err == nil && other.Name != "" {
+		return "", domain.Conflict("plugin", fmt.Sprintf("can not be stored as %s, which is the plugin %s: rename that file", file, other.Name))
+	}
+	return file, nil
 }
 
 // write stores a file so that it is there whole, or not at all, also after a loss of power.

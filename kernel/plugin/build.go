@@ -60,7 +60,7 @@ func (h *Host) build(file string, wasm []byte, policy policies, trial bool) (*pl
 			return p, fmt.Errorf("it can not be instrumented: %w", err)
 		}
 	}
-	if m.compiled, err = h.engine.compile(code); err != nil {
+	if err = h.compile(m, code); err != nil {
 		return p, fmt.Errorf("it does not compile: %w", err)
 	}
 	return p, p.try(policy)
@@ -79,7 +79,7 @@ func (p *plugin) try(policy policies) error {
 	if err := checkExports(p.compiled); err != nil {
 		return err
 	}
-	if err := p.host.engine.checkImports(p.compiled, !p.builtin); err != nil {
+	if err := p.engine.checkImports(p.compiled, !p.builtin); err != nil {
 		return err
 	}
 	in, err := newInstance(p)

@@ -14,7 +14,7 @@ import (
 	"github.com/sluicehq/sluice/sdk/wire"
 )
 
-// engine is the one wazero runtime that all plugins share, with the modules they may import.
+// engine is a wazero runtime that plugins share, with the modules they may import.
 type engine struct {
 	runtime wazero.Runtime
 	cache   wazero.CompilationCache // nil = code is not kept on disk

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/sluicehq/sluice/kernel/domain"
 	"github.com/sluicehq/sluice/sdk/wire"
@@ -99,9 +100,12 @@ func (g *grants) list() (list []domain.PluginGrant) {
 }
 
 // reaches reports whether a URL leads to a granted host. A host without a port is meant with the default one of http and
-// https.
+// https. A name beyond ASCII reaches none: to lower case, some are a granted name, and resolved they are another's.
 func (g *grants) reaches(u *url.URL) bool {
 	host, port := strings.ToLower(u.Hostname()), u.Port()
+	if strings.ContainsFunc(u.Hostname(), func(r rune) bool { return r > unicode.MaxASCII }) {
+		return false
+	}
 	if port == "" || u.Scheme == "http" && port == "80" || u.Scheme == "https" && port == "443" {
 		return slices.Contains(g.hosts, host) || slices.Contains(g.hosts, host+":"+defaultPort(u.Scheme))
 	}

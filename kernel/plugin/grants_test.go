@@ -146,13 +146,14 @@ func TestPermissionsInManifests(t *testing.T) {
 }
 
 func TestReaches(t *testing.T) {
-	g := grants{hosts: []string{"a.example.com", "b.example.com:8443", "c.example.com:443"}}
+	g := grants{hosts: []string{"a.example.com", "b.example.com:8443", "c.example.com:443", "i.example.com"}}
 	for address, want := range map[string]bool{
 		"https://a.example.com/": true, "http://a.example.com/x": true, "https://a.example.com:443/": true, "http://a.example.com:80/": true,
 		"https://A.Example.com/": true, "http://a.example.com:443/": false, "https://a.example.com:80/": false, "https://a.example.com:8443/": false,
 		"https://a.example.com./": false, "https://a.example.com.evil.org/": false, "https://evil.org/a.example.com": false,
 		"https://b.example.com:8443/": true, "https://b.example.com/": false, "https://c.example.com/": true, "http://c.example.com/": false,
 		"http://c.example.com:443/": true, "https://c.example.com:80/": false,
+		"https://\u0130.example.com/": false, // a small i in lower case, another name when it is looked up
 	} {
 		u, err := url.Parse(address)
 		if err != nil {

@@ -4,6 +4,7 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -43,9 +44,10 @@ type Host struct {
 	log    *zap.Logger
 	clock  clockwork.Clock
 	limits Limits
-	engine *engine
 
 	loading sync.Mutex // one change at a time; the registry is replaced only under it
+	engine  *engine    // that new code is made by; under loading
+	engines []*engine  // all, in the order in which they were made; under loading
 	notices []Notice   // of the change under way; under loading
 	trials  map[*plugin]*Trial
 
@@ -54,7 +56,7 @@ type Host struct {
 	panics   atomic.Uint64
 }
 
-// Open starts a host without any plugin. An unusable cache directory is an error.
+// Open starts a host without any plugin. A cache directory that can not be used is logged, and no error.
 func Open(ctx context.Context, o Options) (*Host, error) {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
@@ -70,9 +72,8 @@ func Open(ctx context.Context, o Options) (*Host, error) {
 	}
 	h := &Host{o: o, log: o.Log, clock: o.Clock, limits: o.Limits.withDefaults(), trials: map[*plugin]*Trial{}}
 	h.registry.Store(&registry{})
-	var err error
-	if h.engine, err = newEngine(ctx, o.CacheDir, h.limits.Memory); err != nil {
-		return nil, fmt.Errorf("start the plugin engine: %w", err)
+	if err := h.openEngine(ctx); err != nil {
+		return nil, err
 	}
 	return h, nil
 }
@@ -99,7 +100,11 @@ func (h *Host) Close(ctx context.Context) error {
 	}()
 	select {
 	case <-done:
-		return h.engine.close(ctx)
+		var errs []error
+		for _, e := range h.engines {
+			errs = append(errs, e.close(ctx))
+		}
+		return errors.Join(errs...)
 	case <-ctx.Done():
 		return fmt.Errorf("wait for the last plugin calls: %w", ctx.Err())
 	}

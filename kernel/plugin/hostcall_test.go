@@ -71,7 +71,7 @@ func TestKV(t *testing.T) {
 		"error: value must have at most 200000 bytes", "error: key must have 1 to 256 bytes", `"" 0 false`, "error: sluice.kv_get failed", "set")
 	h, _ := openHost(t, Options{})
 	wasm := callerGuest(t)
-	denied, err := h.Trial(background, "x.wasm", wasm, domain.PluginPolicy{})
+	denied, err := h.Trial(background, "x.wasm", wasm, under(domain.PluginPolicy{}))
 	if err != nil {
 		t.Fatal(err)
 	}

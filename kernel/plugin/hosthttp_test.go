@@ -55,7 +55,7 @@ func newWorker(t testing.TB, o Options, hosts ...string) *worker {
 	}
 	h, _ := openHost(t, o)
 	wasm := callerGuest(t)
-	trial, err := h.Trial(background, "caller.wasm", wasm, granted(wasm, hosts...))
+	trial, err := h.Trial(background, "caller.wasm", wasm, under(granted(wasm, hosts...)))
 	if err != nil {
 		t.Fatal(err)
 	}

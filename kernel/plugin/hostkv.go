@@ -85,6 +85,6 @@ func (in *instance) hostError(function string, err error) wire.Error {
 			return e
 		}
 	}
-	in.plugin.journal.say(zap.WarnLevel, "plugin got no answer", zap.String("from", function), zap.Error(err))
+	in.plugin.journal.mishap("plugin got no answer", zap.String("from", function), zap.Error(err))
 	return e
 }

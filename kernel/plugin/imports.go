@@ -60,7 +60,7 @@ func importsOf(m wazero.CompiledModule) (list []string) {
 		}
 	}
 	slices.Sort(list)
-	return list
+	return slices.Compact(list)
 }
 
 // checkAsked refuses a module that imports what its manifest does not ask for: the operator would not be told.

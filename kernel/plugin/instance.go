@@ -63,7 +63,7 @@ func newInstance(p *plugin) (*instance, error) {
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions("_initialize").WithEnv("GOGC", "50").
 		WithSysWalltime().WithSysNanotime().WithRandSource(rand.Reader).WithStderr(&in.stderr)
 	var err error
-	if in.module, err = p.host.engine.runtime.InstantiateModule(in.ctx, p.compiled, config); err != nil {
+	if in.module, err = p.engine.runtime.InstantiateModule(in.ctx, p.compiled, config); err != nil {
 		return nil, in.crash(err, limit)
 	}
 	in.memory = in.module.Memory()

@@ -80,6 +80,9 @@ func (h *Host) Remove(ctx context.Context, file string) error {
 				h.logs.forget(p.name)
 			}
 		}
+		if name := old.refused.Name; next.named(name) == nil {
+			h.logs.forget(name)
+		}
 		if p := or(old.plugin, old.held); p != nil {
 			h.notices = append(h.notices, p.notice(NoticeRemoved, ""))
 		}

@@ -90,22 +90,3 @@ func TestItemsAreSorted(t *testing.T) {
 		t.Errorf("formats %q", got)
 	}
 }
-
-func TestCacheDir(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "cache")
-	for range 2 { // compiled, then read from the disk
-		h, _ := openHost(t, Options{CacheDir: dir})
-		load(t, h, "x.wasm", guest{}.wasm())
-		stillWorks(t, h, "good")
-	}
-	if files, err := filepath.Glob(filepath.Join(dir, "*", "*")); err != nil || len(files) == 0 {
-		t.Errorf("nothing is kept in the cache directory: %v, %v", files, err)
-	}
-	file := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if h, err := Open(background, Options{CacheDir: file}); err == nil {
-		t.Errorf("a file as cache directory gives %v", h)
-	}
-}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jonboulle/clockwork"
 
+	w "github.com/sluicehq/sluice/kernel/plugin/internal/wasmtest"
 	"github.com/sluicehq/sluice/sdk/wire"
 )
 
@@ -65,4 +66,12 @@ func TestLog(t *testing.T) {
 	}
 	expect(t, texts("go-guest"))
 	expect(t, texts("guest.wasm"))
+	if err := h.Load(background, "odd.wasm", guest{unknown: [][]byte{w.Const64(0)}}.wasm()); err == nil {
+		t.Error("no error")
+	}
+	expect(t, texts("hand-made"), "2 plugin refused: it does not answer an unknown op with the error unimplemented") // its name is
+	if err := h.Remove(background, "odd.wasm"); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, texts("hand-made"))
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"github.com/jonboulle/clockwork"
 	"go.uber.org/zap"
@@ -18,6 +19,9 @@ import (
 const (
 	logLinesPerSecond = 20
 	logBurst          = 200
+	// What the host has to say of the plugin's requests is the same each time while a server is down, which may be all night.
+	mishapEvery = 10 * time.Second
+	mishapBurst = 20
 )
 
 // journal keeps what a plugin says, at a bounded rate, and what happens to it; both go to the log too.
@@ -27,11 +31,13 @@ type journal struct {
 	clock   clockwork.Clock
 	limiter *rate.Limiter
 	dropped atomic.Uint64 // lines since the last one written
+	mishaps *rate.Limiter
 }
 
 // journal makes that of p. One without a name, or on trial, keeps what it says to itself.
 func (h *Host) journal(p *plugin) *journal {
 	j := &journal{log: h.log, kept: &lines{}, clock: h.clock, limiter: rate.NewLimiter(logLinesPerSecond, logBurst)}
+	j.mishaps = rate.NewLimiter(rate.Every(mishapEvery), mishapBurst)
 	switch {
 	case p.trial:
 		j.log = zap.NewNop()
@@ -93,6 +99,13 @@ func (j *journal) say(level zapcore.Level, what string, fields ...zap.Field) {
 		}
 	}
 	j.kept.add(j.clock.Now(), at, plain(text, wire.MaxLogLine))
+}
+
+// mishap is say for what may happen at every call, at a bounded rate.
+func (j *journal) mishap(what string, fields ...zap.Field) {
+	if j.mishaps.AllowN(j.clock.Now(), 1) {
+		j.say(zap.WarnLevel, what, fields...)
+	}
 }
 
 // stderr takes what a guest writes there. It goes to the journal line by line, and its end is kept to explain a crash:

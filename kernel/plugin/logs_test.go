@@ -46,6 +46,21 @@ func TestStderrIsSplitIntoLines(t *testing.T) {
 	}
 }
 
+// A server that is down all night, which each event finds anew, does not fill the disk.
+func TestMishapsAreRare(t *testing.T) {
+	clock := clockwork.NewFakeClock()
+	s, logs := observed(clock)
+	for range 3 {
+		for range 100 {
+			s.in.plugin.journal.mishap("plugin got no answer", zap.String("text", "-"))
+		}
+		clock.Advance(mishapEvery)
+	}
+	if got := len(texts(logs)); got != mishapBurst+2 {
+		t.Errorf("%d lines", got)
+	}
+}
+
 func TestStderrKeepsItsTail(t *testing.T) {
 	s, _ := observed(clockwork.NewFakeClock())
 	var all strings.Builder

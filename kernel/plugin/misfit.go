@@ -81,6 +81,8 @@ func predicate(k jsonschema.ErrorKind) string {
 		return "must be one of " + values(k.Want)
 	case *kind.Const:
 		return "must be " + values([]any{k.Want})
+	case *kind.Pattern: // the value, which may be a secret, is in no message
+		return "must match " + k.Want
 	case *kind.Minimum:
 		return "must be at least " + number(k.Want)
 	case *kind.Maximum:

@@ -32,6 +32,7 @@ type module struct {
 	params   []*jsonschema.Schema // of each item
 	settings *jsonschema.Schema
 
+	engine   *engine               // that made, and runs, the code
 	compiled wazero.CompiledModule // nil = it does not compile
 	users    atomic.Int32          // plugins made of it; the last one frees the code
 }

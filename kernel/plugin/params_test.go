@@ -44,6 +44,7 @@ func TestCheckParams(t *testing.T) {
 		{"unknown", object, `{"b":1,"a":1}`, "a", "is not a known parameter"},
 		{"the first of several", object, `{"unit":"m","days":0,"part":1}`, "days", "must be at least 1"},
 		{"inside", object, `{"list":[{"a":1},{}]}`, "list.1.a", "is required"},
+		{"a pattern", `{"properties":{"token":{"pattern":"^[0-9]+:"}}}`, `{"token":"my secret"}`, "token", "must match ^[0-9]+:"},
 		{"another rule", object, `{"zone":"x"}`, "zone", "does not fit: minLength: got 1, want 2"},
 		{"one form", either, `{"a":1}`, "", ""},
 		{"no form", either, `{"c":1}`, "", "must have a or b"},

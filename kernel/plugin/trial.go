@@ -14,17 +14,21 @@ type Trial struct {
 	plugin *plugin
 }
 
-// Trial loads a file as Load would, under the given policy, and publishes nothing. Names and ids of others are no
+// Trial loads a file as Load would, under the policy of its name, and publishes nothing. Names and ids of others are no
 // obstacle; what was not granted fails when it is called. The error says why the file would be refused. The caller closes
 // the trial.
-func (h *Host) Trial(ctx context.Context, file string, wasm []byte, policy domain.PluginPolicy) (*Trial, error) {
+func (h *Host) Trial(ctx context.Context, file string, wasm []byte, policy func(name string) domain.PluginPolicy) (*Trial, error) {
 	if err := checkFileName(file); err != nil {
 		return nil, err
 	}
 	var t *Trial
 	err := h.change(ctx, "try plugin "+file, func() error {
-		policy.Disabled = false
-		p, err := h.build(file, wasm, func(string) domain.PluginPolicy { return policy }, true)
+		enabled := func(name string) domain.PluginPolicy {
+			p := policy(name)
+			p.Disabled = false
+			return p
+		}
+		p, err := h.build(file, wasm, enabled, true)
 		if err != nil {
 			p.release()
 			return domain.Invalid("", "plugin "+file+" is refused: "+plain(err.Error(), 500)).Because(err)

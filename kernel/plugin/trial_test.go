@@ -9,6 +9,11 @@ import (
 	"github.com/sluicehq/sluice/sdk/wire"
 )
 
+// under has the same policy for every name.
+func under(p domain.PluginPolicy) func(string) domain.PluginPolicy {
+	return func(string) domain.PluginPolicy { return p }
+}
+
 func TestTrial(t *testing.T) {
 	var heard told
 	changed := 0
@@ -18,7 +23,7 @@ func TestTrial(t *testing.T) {
 	logs.TakeAll()
 	before := changed
 	evil := guest{evil: [][]byte{w.Unreachable}, format: packed(200, 5, false), last: func(m *w.Module) { m.Data(200, "\x0a\x03new") }}
-	trial, err := h.Trial(background, "x.wasm", evil.wasm(), domain.PluginPolicy{Disabled: true})
+	trial, err := h.Trial(background, "x.wasm", evil.wasm(), under(domain.PluginPolicy{Disabled: true}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +80,7 @@ func TestTrialsThatFail(t *testing.T) {
 		"no file name": {"", nil, domain.PluginPolicy{}, "name can not be empty or name a folder"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			trial, err := h.Trial(background, c.file, c.wasm, c.policy)
+			trial, err := h.Trial(background, c.file, c.wasm, under(c.policy))
 			check(t, err, nil, c.want)
 			if trial != nil {
 				t.Error("there is a trial")
@@ -85,7 +90,7 @@ func TestTrialsThatFail(t *testing.T) {
 	if n := len(h.Plugins()); n != 0 {
 		t.Errorf("%d plugins", n)
 	}
-	left, err := h.Trial(background, "left.wasm", guest{}.wasm(), domain.PluginPolicy{}) // for the host to close
+	left, err := h.Trial(background, "left.wasm", guest{}.wasm(), under(domain.PluginPolicy{})) // for the host to close
 	if err != nil || left.Info().State != StateLoaded {
 		t.Error(err)
 	}

@@ -23,8 +23,8 @@ const (
 func DefaultRules() []domain.AgentRule { return slices.Clone(defaultRules) }
 
 var defaultRules = []domain.AgentRule{
-	{Agent: "hiddify", Format: formatBase64}, // "like ClashMeta v2ray sing-box", but it reads every link
-	{Agent: "karing", Format: "sing-box"},
+	{Agent: "hiddify", Format: formatBase64},     // "like ClashMeta v2ray sing-box", but it reads every link
+	{Agent: "karing", Format: formatBase64},      // "ClashMeta", the same
 	{Agent: "prefer clashmeta", Format: "clash"}, // what NekoBox, NekoRay and Throne ask for in so many words
 	{Agent: "nekobox", Format: formatBase64},
 	{Agent: "nekoray", Format: formatBase64},

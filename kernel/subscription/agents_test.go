@@ -48,7 +48,7 @@ func TestDefaultRules(t *testing.T) {
 		{"SFM/1.12.4", "", "sing-box"},
 		{"SFT/1.12.4", "", "sing-box"},
 		{"sing-box 1.12.4", "", "sing-box"},
-		{"Karing/1.2.5.1002 ClashMeta", "", "sing-box"},
+		{"Karing/1.2.5.1002 ClashMeta", "", "links-base64"},
 		{"Outline-Client/1.15", "", "outline"},
 		{"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", browser, "html"},
 		{"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36", browser, "html"},

@@ -31,7 +31,7 @@ func (s *Service) headers(ctx context.Context, f *fetch, b *body) ([]wire.Pair, 
 	list.set("subscription-userinfo", f.userinfo())
 	list.set("profile-update-interval", strconv.Itoa(settings.UpdateInterval()))
 	list.set("profile-title", encoded(title))
-	list.set("content-disposition", disposition(name))
+	list.set("content-disposition", disposition(b.ContentType, name))
 	if settings.SupportURL != "" {
 		list.set("support-url", settings.SupportURL)
 	}
@@ -94,10 +94,15 @@ func (l *headerList) sandbox() {
 // encoded is a text as apps take it in a header: base64, since it may have any letters.
 func encoded(text string) string { return "base64:" + base64.StdEncoding.EncodeToString([]byte(text)) }
 
-// disposition names the file that a browser saves, in the RFC 2231 form where the name is not ASCII.
-func disposition(name string) string {
-	if v := mime.FormatMediaType("attachment", map[string]string{"filename": name}); v != "" {
+// disposition has a browser show a page and save everything else, under that name: in the RFC 2231 form where it is not
+// ASCII.
+func disposition(contentType, name string) string {
+	kind := "attachment"
+	if strings.HasPrefix(strings.ToLower(contentType), "text/html") {
+		kind = "inline"
+	}
+	if v := mime.FormatMediaType(kind, map[string]string{"filename": name}); v != "" {
 		return v
 	}
-	return "attachment"
+	return kind
 }

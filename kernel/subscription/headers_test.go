@@ -101,6 +101,26 @@ func TestHeadersOfAPluginDoNotHideTheKernels(t *testing.T) {
 	}
 }
 
+// A page that a browser saved instead of showing it would be of no use to anybody.
+func TestPagesAreShownAndFilesAreSaved(t *testing.T) {
+	for _, c := range []struct{ contentType, filename, want string }{
+		{"text/html; charset=utf-8", "", "inline; filename=alice"},
+		{"Text/HTML", "page.html", "inline; filename=page.html"},
+		{"text/plain; charset=utf-8", "", "attachment; filename=alice"},
+		{"application/json", "a\r\nx: y", "attachment; filename*=utf-8''a%0D%0Ax%3A%20y"},
+	} {
+		t.Run(c.contentType, func(t *testing.T) {
+			b := newBench(t)
+			b.user("alice")
+			b.Renderer = stranger{plugin.Item{Builtin: true, Item: wire.Item{ID: "a"}}, plugin.Rendered{ContentType: c.contentType, Filename: c.filename}}
+			want := wire.Pair{Name: "content-disposition", Value: c.want}
+			if got := b.fetch("sub-alice", Request{Format: "a"}).Headers; !slices.Contains(got, want) {
+				t.Errorf("%q is missing in %q", want, got)
+			}
+		})
+	}
+}
+
 // A format that could not be made by the plugin that is to make it is made anew as soon as that works again.
 func TestFallbacksAreNotKept(t *testing.T) {
 	item := plugin.Item{Plugin: "x", Item: wire.Item{ID: "a", Cache: wire.CacheRevision}}

@@ -60,6 +60,9 @@ func (h *host) secure() {
 	if sec.Kind != "none" && h.Fingerprint != "" {
 		sec.Fingerprint = h.Fingerprint
 	}
+	if sec.Kind == "reality" {
+		sec.Fingerprint = imitated(sec.Fingerprint)
+	}
 	if sec.Kind != "tls" {
 		return
 	}

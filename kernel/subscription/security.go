@@ -44,8 +44,17 @@ type realityClient struct {
 	MLDSA65Verify string `json:"mldsa65Verify"`
 }
 
-// defaultFingerprint is what REALITY clients imitate when the inbound names nothing: the core refuses none.
+// defaultFingerprint is what REALITY clients imitate when the inbound names nothing.
 const defaultFingerprint = "chrome"
+
+// imitated is the browser that REALITY clients are told to imitate: the core refuses none, and its own names for that.
+func imitated(fingerprint string) string {
+	switch strings.ToLower(fingerprint) {
+	case "", "unsafe", "hellogolang":
+		return defaultFingerprint
+	}
+	return fingerprint
+}
 
 func (s *stream) wireSecurity() (wire.Security, error) {
 	switch s.security {
@@ -111,14 +120,11 @@ func (r *realitySettings) wire() (wire.Security, error) {
 		public = derived
 	}
 	sec := wire.Security{
-		Kind: "reality", ServerName: r.ServerName, Fingerprint: r.Fingerprint, PublicKey: public,
+		Kind: "reality", ServerName: r.ServerName, Fingerprint: imitated(r.Fingerprint), PublicKey: public,
 		SpiderX: r.SpiderX, MLDSA65Verify: r.MLDSA65Verify,
 	}
 	if sec.ServerName == "" {
 		sec.ServerName = r.ServerNames.first()
-	}
-	if sec.Fingerprint == "" {
-		sec.Fingerprint = defaultFingerprint
 	}
 	if len(r.ShortIDs) > 0 {
 		sec.ShortID = r.ShortIDs[0]

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/sluicehq/sluice/kernel/core/coretest"
+	"github.com/sluicehq/sluice/kernel/domain"
+	"github.com/sluicehq/sluice/sdk/wire"
 )
 
 func TestRealityPublicKey(t *testing.T) {
@@ -19,6 +21,30 @@ func TestRealityPublicKey(t *testing.T) {
 		sec, err := r.wire()
 		if err != nil || sec.PublicKey != public || sec.ServerName != "example.com" || sec.Fingerprint != "chrome" {
 			t.Fatalf("got %+v, %v, want the public key %s", sec, err, public)
+		}
+	}
+}
+
+// What goes without a browser over TLS is refused by the core over REALITY, whoever asks for it.
+func TestRealityImitatesABrowser(t *testing.T) {
+	private, _ := coretest.RealityKeys(t)
+	for _, c := range []struct{ inbound, host, want string }{
+		{"", "", "chrome"},
+		{"unsafe", "", "chrome"},
+		{"HelloGolang", "", "chrome"},
+		{"firefox", "", "firefox"},
+		{"firefox", "unsafe", "chrome"},
+		{"unsafe", "safari", "safari"},
+	} {
+		settings := realitySettings{PrivateKey: private, realityClient: realityClient{Fingerprint: c.inbound}}
+		sec, err := settings.wire()
+		if err != nil {
+			t.Fatal(err)
+		}
+		door := endpoint{Endpoint: wire.Endpoint{Security: sec}, stream: stream{network: "raw", security: "reality"}}
+		h := newHost(domain.Host{Fingerprint: c.host}, door)
+		if h.told.Security.Fingerprint != c.want || !strings.Contains(h.told.StreamSettings, `"fingerprint":"`+c.want+`"`) {
+			t.Errorf("%q under %q: got %s", c.inbound, c.host, h.told.StreamSettings)
 		}
 	}
 }

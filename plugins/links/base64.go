@@ -1,70 +1,58 @@
 package links
 
-const base64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+import "github.com/sluicehq/sluice/plugins/text"
 
-// base64Pairs has the two characters of every 12 bits, the first in the low byte: a quarter of the work of one
+const base64Letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+// pairs has the two characters of every 12 bits in base64, the first in the low byte: a quarter of the work of one
 // character at a time.
-var base64Pairs = func() (pairs [4096]uint16) {
-	for i := range pairs {
-		pairs[i] = uint16(base64Alphabet[i>>6]) | uint16(base64Alphabet[i&63])<<8
+type pairs [4096]uint16
+
+var standardPairs, urlPairs = pairsOf(base64Letters + "+/"), pairsOf(base64Letters + "-_")
+
+func pairsOf(alphabet string) *pairs {
+	var p pairs
+	for i := range p {
+		p[i] = uint16(alphabet[i>>6]) | uint16(alphabet[i&63])<<8
 	}
-	return pairs
-}()
+	return &p
+}
 
 // base64 writes src in standard base64 with padding.
 func (w *writer) base64(src []byte) {
 	w.Room((len(src) + 2) / 3 * 4)
-	dst, n := w.Buf, w.N
-	for ; len(src) >= 6; src = src[6:] {
-		bits := uint64(src[0])<<40 | uint64(src[1])<<32 | uint64(src[2])<<24 | uint64(src[3])<<16 |
-			uint64(src[4])<<8 | uint64(src[5])
-		text := uint64(base64Pairs[bits>>36&4095]) | uint64(base64Pairs[bits>>24&4095])<<16 |
-			uint64(base64Pairs[bits>>12&4095])<<32 | uint64(base64Pairs[bits&4095])<<48
-		put8(dst[n:n+8], text)
-		n += 8
-	}
-	w.N = n
-	w.base64Tail(src)
-}
-
-// put8 writes v with its low byte first; the compiler makes one store of it.
-func put8(b []byte, v uint64) {
-	_ = b[7]
-	b[0], b[1], b[2], b[3] = byte(v), byte(v>>8), byte(v>>16), byte(v>>24)
-	b[4], b[5], b[6], b[7] = byte(v>>32), byte(v>>40), byte(v>>48), byte(v>>56)
-}
-
-// base64Tail writes the last 0 to 5 bytes.
-func (w *writer) base64Tail(src []byte) {
-	for ; len(src) > 0; src = src[min(3, len(src)):] {
-		var group [3]byte
-		size := copy(group[:], src)
-		bits := uint32(group[0])<<16 | uint32(group[1])<<8 | uint32(group[2])
-		high, low := base64Pairs[bits>>12], base64Pairs[bits&4095]
-		text := [4]byte{byte(high), byte(high >> 8), '=', '='}
-		if size > 1 {
-			text[2] = byte(low)
-		}
-		if size > 2 {
-			text[3] = byte(low >> 8)
-		}
-		w.N += copy(w.Buf[w.N:], text[:])
+	w.N = standardPairs.encode(w.Buf, w.N, src)
+	for range (3 - len(src)%3) % 3 {
+		w.Byte('=')
 	}
 }
 
-// base64URL writes src in URL-safe base64 without padding.
-func (w *writer) base64URL(src []byte) {
-	from := w.N
-	w.base64(src)
-	for w.N > from && w.Buf[w.N-1] == '=' {
-		w.N--
+// word is the text of six bytes.
+func (p *pairs) word(a, b, c, d, e, f byte) uint64 {
+	return uint64(p[uint(a)<<4|uint(b)>>4]) | uint64(p[uint(b)<<8&0xf00|uint(c)])<<16 |
+		uint64(p[uint(d)<<4|uint(e)>>4])<<32 | uint64(p[uint(e)<<8&0xf00|uint(f)])<<48
+}
+
+// encode writes src without padding to buf[n:], which has room for it, and returns where the text ends.
+func (p *pairs) encode(buf []byte, n int, src []byte) int {
+	i := 0
+	for ; i+12 <= len(src); i += 12 {
+		s := src[i : i+12 : i+12]
+		text.Store8(buf, n, p.word(s[0], s[1], s[2], s[3], s[4], s[5]))
+		text.Store8(buf, n+8, p.word(s[6], s[7], s[8], s[9], s[10], s[11]))
+		n += 16
 	}
-	for i, c := range w.Buf[from:w.N] {
-		switch c {
-		case '+':
-			w.Buf[from+i] = '-'
-		case '/':
-			w.Buf[from+i] = '_'
-		}
+	for ; i+3 <= len(src); i += 3 {
+		text.Store8(buf, n, p.word(src[i], src[i+1], src[i+2], 0, 0, 0))
+		n += 4
 	}
+	switch len(src) - i {
+	case 1:
+		text.Store8(buf, n, p.word(src[i], 0, 0, 0, 0, 0))
+		n += 2
+	case 2:
+		text.Store8(buf, n, p.word(src[i], src[i+1], 0, 0, 0, 0))
+		n += 3
+	}
+	return n
 }

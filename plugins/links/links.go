@@ -57,9 +57,7 @@ func (r *Renderer) List(set Set, accounts []wire.Account) (body []byte, left int
 	w := &r.lines
 	w.N = 0
 	for i := range set {
-		if r.link(w, &set[i], &accounts[i]) {
-			w.Byte('\n')
-		} else {
+		if !r.link(w, &set[i], &accounts[i]) {
 			left++
 		}
 	}
@@ -73,42 +71,47 @@ func (r *Renderer) Base64(list []byte) []byte {
 	return r.encoded.Buf[:r.encoded.N]
 }
 
-// link writes one link, or nothing if there is none.
+// link writes the line of one link, or nothing if there is none. Room for the whole line is made once, and what it is
+// made of is told where to write: in a guest w is memory, buf and n are not.
 func (r *Renderer) link(w *writer, t *template, a *wire.Account) (ok bool) {
-	switch {
-	case t.form == external:
+	size := len(t.head) + len(t.middle) + len(t.tail) + 3*(len(a.Flow)+len(a.Remark)) + len("&flow=#\n")
+	secret := a.Password
+	switch t.form {
+	case vmess:
+		return a.ID != "" && r.vmess(w, t, a)
+	case external:
 		w.Raw(t.head)
-	case t.form == vless && a.ID != "":
-		r.vless(w, t, a)
-	case t.form == vmess && a.ID != "":
-		r.vmess(w, t, a)
-	case t.form == password && a.Password != "":
-		w.Raw(t.head)
-		w.Escape(a.Password)
-		w.Raw(t.middle)
-		w.fragment(a.Remark)
-	case t.form == shadowsocks && a.Password != "":
-		r.shadowsocks(w, t, a)
-	default:
+		w.Byte('\n')
+		return true
+	case vless:
+		secret = a.ID
+	case shadowsocks:
+		size += 3 * (len(t.methodOf(a)) + len(t.serverKey) + len("::"))
+	}
+	if t.form == none || secret == "" {
 		return false
 	}
-	return true
-}
-
-func (r *Renderer) vless(w *writer, t *template, a *wire.Account) {
-	w.Raw(t.head)
-	w.Escape(a.ID)
-	w.Raw(t.middle)
-	w.Sep = '&'
-	w.param("flow=", a.Flow)
-	w.Raw(t.tail)
-	w.fragment(a.Remark)
-}
-
-// fragment writes the remark, which is the name that the app shows.
-func (w *writer) fragment(remark string) {
-	if remark != "" {
-		w.Byte('#')
-		w.Escape(remark)
+	w.Room(size + 3*len(secret))
+	buf, n := w.Buf, w.N
+	n += copy(buf[n:], t.head)
+	if t.form == shadowsocks {
+		n = r.shadowsocks(buf, n, t, a)
+	} else {
+		n = text.EscapeTo(buf, n, secret)
 	}
+	n += copy(buf[n:], t.middle)
+	if t.form == vless {
+		if a.Flow != "" {
+			n += copy(buf[n:], "&flow=")
+			n = text.EscapeTo(buf, n, a.Flow)
+		}
+		n += copy(buf[n:], t.tail)
+	}
+	if a.Remark != "" {
+		buf[n] = '#'
+		n = text.EscapeTo(buf, n+1, a.Remark)
+	}
+	buf[n] = '\n'
+	w.N = n + 1
+	return true
 }

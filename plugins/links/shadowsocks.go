@@ -3,33 +3,35 @@ package links
 import (
 	"strings"
 
+	"github.com/sluicehq/sluice/plugins/text"
 	"github.com/sluicehq/sluice/sdk/wire"
 )
 
-// shadowsocks writes the two forms of SIP002: method and password as one base64 word, or, for the 2022 methods, method,
-// server key and user key in the open, each percent-encoded.
-func (r *Renderer) shadowsocks(w *writer, t *template, a *wire.Account) {
-	method := a.Method
-	if method == "" {
-		method = t.method
+// methodOf is the cipher of the account: its own, or else the endpoint's.
+func (t *template) methodOf(a *wire.Account) string {
+	if a.Method != "" {
+		return a.Method
 	}
-	w.Raw(t.head)
-	if strings.HasPrefix(method, "2022-") {
-		w.Escape(method)
-		if t.serverKey != "" {
-			w.Byte(':')
-			w.Escape(t.serverKey)
-		}
-		w.Byte(':')
-		w.Escape(a.Password)
-	} else {
+	return t.method
+}
+
+// shadowsocks writes what is before the @ to buf[n:] and returns where it ends. SIP002 has two forms: method and password
+// as one base64 word, or, for the 2022 methods, method, server key and user key in the open, each percent-encoded.
+func (r *Renderer) shadowsocks(buf []byte, n int, t *template, a *wire.Account) int {
+	method := t.methodOf(a)
+	if !strings.HasPrefix(method, "2022-") {
 		secret := &r.object
 		secret.N = 0
 		secret.Str(method)
 		secret.Byte(':')
 		secret.Str(a.Password)
-		w.base64URL(secret.Buf[:secret.N])
+		return urlPairs.encode(buf, n, secret.Buf[:secret.N])
 	}
-	w.Raw(t.middle)
-	w.fragment(a.Remark)
+	n = text.EscapeTo(buf, n, method)
+	if t.serverKey != "" {
+		buf[n] = ':'
+		n = text.EscapeTo(buf, n+1, t.serverKey)
+	}
+	buf[n] = ':'
+	return text.EscapeTo(buf, n+1, a.Password)
 }

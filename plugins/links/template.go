@@ -15,7 +15,7 @@ const (
 	vless                   // head, id, middle, flow, tail, remark
 	password                // head, password, middle, remark
 	shadowsocks             // head, method and keys, middle, remark
-	vmess                   // base64 of: head, id, middle, remark, cipher, tail
+	vmess                   // head, and base64 of: carry, id, middle, remark, cipher, tail
 )
 
 // template is a link without what belongs to the user: text that is the same for every account, in up to three parts,
@@ -23,6 +23,7 @@ const (
 type template struct {
 	form               form
 	head, middle, tail []byte
+	carry              []byte // vmess: the end of what is before the id, less than three bytes, which head has no place for
 	method, serverKey  string // shadowsocks
 }
 
@@ -72,7 +73,7 @@ func (t *template) prepare(w *writer, e *wire.Endpoint) {
 		t.middle = w.Part()
 	case "vmess":
 		t.form = vmess
-		t.head, t.middle, t.tail = w.vmessParts(e, &p)
+		w.vmessParts(t, e, &p)
 	}
 }
 

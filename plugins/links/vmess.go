@@ -1,11 +1,14 @@
 package links
 
-import "github.com/sluicehq/sluice/sdk/wire"
+import (
+	"github.com/sluicehq/sluice/plugins/text"
+	"github.com/sluicehq/sluice/sdk/wire"
+)
 
 // vmessParts writes the object that a vmess link holds, keys sorted: head ends before the id, middle before the remark,
 // tail starts after the cipher. The object is version 2 of the form that v2rayN made; a few keys have a meaning of their
 // own there: type is the disguise or the grpc mode, path the grpc service or the kcp seed.
-func (w *writer) vmessParts(e *wire.Endpoint, p *params) (head, middle, tail []byte) {
+func (w *writer) vmessParts(t *template, e *wire.Endpoint, p *params) {
 	kind := p.headerType
 	switch p.network {
 	case "grpc":
@@ -24,7 +27,7 @@ func (w *writer) vmessParts(e *wire.Endpoint, p *params) (head, middle, tail []b
 	w.Optional(`"fm":`, p.finalmask)
 	w.Optional(`"fp":`, p.fingerprint)
 	w.Optional(`"host":`, p.host)
-	head = w.Literal(`,"id":`)
+	start := w.Literal(`,"id":`)
 	w.Optional(`"mode":`, p.mode)
 	w.Number(`"mtu":`, p.mtu)
 	w.Member(`"net":`, p.network)
@@ -33,7 +36,7 @@ func (w *writer) vmessParts(e *wire.Endpoint, p *params) (head, middle, tail []b
 	w.listMember(`"pcs":`, p.pins)
 	w.Number(`"port":`, e.Port)
 	w.Optional(`"pqv":`, p.mldsa)
-	middle = w.Literal(`,"ps":`)
+	t.middle = w.Literal(`,"ps":`)
 	w.Optional(`"sid":`, p.shortID)
 	w.Optional(`"sni":`, p.sni)
 	w.Optional(`"spx":`, p.spiderX)
@@ -43,22 +46,31 @@ func (w *writer) vmessParts(e *wire.Endpoint, p *params) (head, middle, tail []b
 	w.Str(`,"v":"2"`)
 	w.Optional(`"vcn":`, p.verifyName)
 	w.Optional(`"x_padding_bytes":`, p.padding)
-	return head, middle, w.Literal("}")
+	t.tail = w.Literal("}")
+	t.carry = start[len(start)-len(start)%3:]
+	w.Str("vmess://")
+	w.base64(start[:len(start)-len(t.carry)])
+	t.head = w.Part()
 }
 
-// vmess writes vmess:// and the object in base64.
-func (r *Renderer) vmess(w *writer, t *template, a *wire.Account) {
+// vmess writes the line of a link, the object in base64.
+func (r *Renderer) vmess(w *writer, t *template, a *wire.Account) bool {
+	security := cipher(a.Security)
 	object := &r.object
 	object.N = 0
-	object.Raw(t.head)
-	object.Quote(a.ID)
-	object.Raw(t.middle)
-	object.Quote(a.Remark)
-	object.Str(`,"scy":`)
-	object.Quote(cipher(a.Security))
-	object.Raw(t.tail)
-	w.Str("vmess://")
-	w.base64(object.Buf[:object.N])
+	object.Room(len(t.carry) + len(t.middle) + len(t.tail) + 6*(len(a.ID)+len(a.Remark)+len(security)) + len(`"""""",scy:""`))
+	buf, n := object.Buf, copy(object.Buf, t.carry)
+	n = text.QuoteTo(buf, n, a.ID)
+	n += copy(buf[n:], t.middle)
+	n = text.QuoteTo(buf, n, a.Remark)
+	n += copy(buf[n:], `,"scy":`)
+	n = text.QuoteTo(buf, n, security)
+	n += copy(buf[n:], t.tail)
+
+	w.Raw(t.head)
+	w.base64(buf[:n])
+	w.Byte('\n')
+	return true
 }
 
 // cipher is what the app is told. none and zero would send the user's data open, so that they are left to the app too.

@@ -147,6 +147,20 @@ func TestConnections(t *testing.T) {
 	}
 }
 
+// A page with very many connections is made in time: the first have codes, all have links.
+func TestManyConnections(t *testing.T) {
+	req := sample()
+	for len(req.Endpoints) < 2*maxCodes {
+		req.Endpoints, req.Accounts = append(req.Endpoints, req.Endpoints[0]), append(req.Accounts, req.Accounts[0])
+	}
+	for range 2 { // the renderer is used again
+		document := parse(t, render(t, req).Body)
+		if codes, links := len(elements(document, class("qr"))), len(elements(document, tag("code"))); codes != maxCodes || links != 1+2*maxCodes {
+			t.Errorf("%d codes and %d links", codes, links)
+		}
+	}
+}
+
 func TestNoConnections(t *testing.T) {
 	document := parse(t, render(t, &sdk.FormatRequest{}).Body)
 	got := one(t, document, func(n *html.Node) bool { return attribute(n, "aria-labelledby") == "connections" })

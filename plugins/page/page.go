@@ -52,6 +52,7 @@ type Renderer struct {
 // left out.
 func (r *Renderer) Render(req *sdk.FormatRequest, reply *sdk.FormatReply) error {
 	w := writer{buf: reply.Body}
+	r.codes.made = 0
 	w.head(cmp.Or(req.Title, "Subscription"), req.User.Username)
 	url := webURL(req.URL)
 	w.raw(`<main><div class="first">`)

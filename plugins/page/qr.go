@@ -17,6 +17,7 @@ const mask coding.Mask = 0
 // codes makes QR codes and keeps what is the same for all of a size.
 type codes struct {
 	plans [coding.MaxVersion + 1]*coding.Plan
+	made  int // on this page
 }
 
 // encode returns text as a QR code, nil if it is too long for one: about 2,950 bytes.
@@ -47,13 +48,21 @@ func (c *codes) plan(version coding.Version) *coding.Plan {
 	return c.plans[version]
 }
 
+// maxCodes is how many QR codes a page has: each takes as long as everything else about its connection ten times over.
+const maxCodes = 200
+
 // code writes the QR code of text as an image, or a sentence if there is none.
 func (r *Renderer) code(w *writer, text, alt string) {
+	if r.codes.made == maxCodes {
+		w.raw(`<p class="hint">Too many connections for a QR code each: this one has to be copied.</p>`)
+		return
+	}
 	code := r.codes.encode(text)
 	if code == nil {
 		w.raw(`<p class="hint">This link is too long for a QR code.</p>`)
 		return
 	}
+	r.codes.made++
 	w.raw(`<img class="qr" alt="`)
 	w.text(alt)
 	w.raw(`" src="data:image/bmp;base64,`)

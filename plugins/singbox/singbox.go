@@ -33,13 +33,13 @@ const (
 {"type":"urltest","tag":"auto","outbounds":[`
 )
 
-// tail keeps the user's own network where it is.
+// tail keeps the user's own network where it is. Behind it comes what is done with questions for names.
 const (
 	tail = `]},
 {"type":"direct","tag":"direct"}],
-"route":{"rules":[{"action":"sniff"},{"protocol":"dns","action":"hijack-dns"},` +
-		`{"ip_cidr":["10.0.0.0/8","172.16.0.0/12","192.168.0.0/16","169.254.0.0/16","fc00::/7","fe80::/10"],"outbound":"direct"}`
-	end = `],"final":"select","default_domain_resolver":"local","auto_detect_interface":true}}
+"route":{"rules":[{"action":"sniff"},{"protocol":"dns","action":"`
+	private = `"},{"ip_cidr":["10.0.0.0/8","172.16.0.0/12","192.168.0.0/16","169.254.0.0/16","fc00::/7","fe80::/10"],"outbound":"direct"}`
+	end     = `],"final":"select","default_domain_resolver":"local","auto_detect_interface":true}}
 `
 )
 
@@ -54,8 +54,10 @@ func document(d *profile.Document) {
 	d.Str(fastest)
 	d.Names("direct")
 	d.Str(tail)
-	if d.Empty() { // nothing goes out, rather than past the server
-		d.Str(`,{"action":"reject"}`)
+	if d.Empty() { // nothing goes out, rather than past the server, and no question for a name either
+		d.Str("reject" + private + `,{"action":"reject"}`)
+	} else {
+		d.Str("hijack-dns" + private)
 	}
 	d.Str(end)
 }

@@ -157,6 +157,9 @@ func TestWithoutServersNothingGoesOut(t *testing.T) {
 			if last := doc.Route.Rules[len(doc.Route.Rules)-1]; !reflect.DeepEqual(last, map[string]any{"action": "reject"}) {
 				t.Errorf("the last rule is %v", last)
 			}
+			if asked := doc.Route.Rules[1]; !reflect.DeepEqual(asked, map[string]any{"protocol": "dns", "action": "reject"}) {
+				t.Errorf("questions for names go by %v", asked)
+			}
 		})
 	}
 }

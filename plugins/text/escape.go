@@ -32,37 +32,42 @@ func (w *Writer) Escape(s string) {
 // EscapeTo is Escape for a caller who has made the room, 3 bytes for each of s: it writes to buf[n:] and returns where
 // the text ends.
 func EscapeTo(buf []byte, n int, s string) int {
-	i := 0
-	for ; i+8 <= len(s); i += 8 {
-		x := load8(s, i)
+	for i := 0; i < len(s); i += 8 {
+		var x uint64
+		if i+8 <= len(s) {
+			x = load8(s, i)
+		} else {
+			x = tail8(s, len(s)-i)
+		}
 		if plainInURL(x) {
 			Store8(buf, n, x)
 			n += 8
-		} else {
-			n = escape4(buf, n, uint32(x))
-			n = escape4(buf, n, uint32(x>>32))
+			continue
 		}
-	}
-	for ; i < len(s); i++ {
-		e := escaped[s[i]]
+		e := escaped[x&0xff]
+		store4(buf, n, e)
+		n += int(e >> 24)
+		e = escaped[x>>8&0xff]
+		store4(buf, n, e)
+		n += int(e >> 24)
+		e = escaped[x>>16&0xff]
+		store4(buf, n, e)
+		n += int(e >> 24)
+		e = escaped[x>>24&0xff]
+		store4(buf, n, e)
+		n += int(e >> 24)
+		e = escaped[x>>32&0xff]
+		store4(buf, n, e)
+		n += int(e >> 24)
+		e = escaped[x>>40&0xff]
+		store4(buf, n, e)
+		n += int(e >> 24)
+		e = escaped[x>>48&0xff]
+		store4(buf, n, e)
+		n += int(e >> 24)
+		e = escaped[x>>56]
 		store4(buf, n, e)
 		n += int(e >> 24)
 	}
-	return n
-}
-
-// escape4 writes the four bytes of x. What is too much of a store the next one overwrites.
-func escape4(buf []byte, n int, x uint32) int {
-	e := escaped[x&0xff]
-	store4(buf, n, e)
-	n += int(e >> 24)
-	e = escaped[x>>8&0xff]
-	store4(buf, n, e)
-	n += int(e >> 24)
-	e = escaped[x>>16&0xff]
-	store4(buf, n, e)
-	n += int(e >> 24)
-	e = escaped[x>>24]
-	store4(buf, n, e)
-	return n + int(e>>24)
+	return n - -len(s)&7 // without the zeros of tail8
 }

@@ -62,6 +62,29 @@ func TestEscape(t *testing.T) {
 	}
 }
 
+// TestTextStaysInItsRoom puts every character at every place of texts of all lengths around eight, and writes them where
+// there is not a byte more room than promised.
+func TestTextStaysInItsRoom(t *testing.T) {
+	const slack = 16
+	for _, c := range every()[:3*0x180] {
+		for before := range 17 {
+			for _, behind := range []int{0, 1, 7, 8} {
+				s := strings.Repeat("a", before) + c + strings.Repeat("~", behind)
+				buf := append([]byte("#"), make([]byte, 3*len(s)+slack)...)
+				got := string(buf[:text.EscapeTo(buf, 1, s)])
+				if want := "#" + strings.ReplaceAll(url.QueryEscape(s), "+", "%20"); got != want {
+					t.Errorf("%q: got %s, want %s", s, got, want)
+				}
+				buf = append([]byte("#"), make([]byte, 2+6*len(s)+slack)...)
+				var back string
+				if err := json.Unmarshal(buf[1:text.QuoteTo(buf, 1, s)], &back); err != nil || back != s || buf[0] != '#' {
+					t.Errorf("%q: got %q, %v", s, back, err)
+				}
+			}
+		}
+	}
+}
+
 func TestMembers(t *testing.T) {
 	var w text.Writer
 	w.Open('{')

@@ -11,8 +11,8 @@ type Writer struct {
 	from int // where the part that is being written starts
 }
 
-// slack is how many bytes may be written behind a text, by a store that is wider than what is left of it.
-const slack = 8
+// slack is how many bytes may be written behind a text, by stores that are wider than what is left of it.
+const slack = 16
 
 // Room makes sure that size more bytes fit, and slack.
 func (w *Writer) Room(size int) {

@@ -1,5 +1,5 @@
 // Package wire is the language that Sluice and its plugins speak: names, limits and messages of ABI 1, shared by host
-// and guest. It imports nothing but unsafe, so that a guest built from it stays small.
+// and guest. It imports nothing but unsafe and math/bits, so that a guest built from it stays small.
 //
 // Every message has Append, which appends its protobuf form to a buffer, and Decode, which replaces the message by what
 // a buffer holds. Decode reuses the slices that the message already has and copies nothing: the strings and byte slices

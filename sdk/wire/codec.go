@@ -1,6 +1,9 @@
 package wire
 
-import "unsafe"
+import (
+	"math/bits"
+	"unsafe"
+)
 
 // Wire types of protobuf that the messages use; fixed-width ones are only skipped.
 const (
@@ -65,8 +68,18 @@ func (r *reader) uvarint() uint64 {
 	return r.longUvarint()
 }
 
+// longUvarint takes a time or a number of bytes, which need five or six, in one step where eight can be read.
+//
 //go:noinline
 func (r *reader) longUvarint() uint64 {
+	if r.end-r.off >= 8 {
+		x := load8(r.src[r.off:])
+		if last := ^x & 0x8080808080808080; last != 0 {
+			last &= -last // the top bit of the first byte that ends the number
+			r.off += bits.TrailingZeros64(last)/8 + 1
+			return sevens(x & (last - 1))
+		}
+	}
 	var x uint64
 	for shift := uint(0); shift < 64 && r.off < r.end; shift += 7 {
 		c := r.src[r.off]
@@ -83,12 +96,32 @@ func (r *reader) longUvarint() uint64 {
 	return 0
 }
 
+// load8 reads eight bytes, the first as the lowest; the compiler makes one load of it.
+func load8(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// sevens pushes the lower seven bits of each byte together: first in pairs of bytes, then of pairs, then of fours.
+func sevens(x uint64) uint64 {
+	x = x&0x007f007f007f007f | x&0x7f007f007f007f00>>1
+	x = x&0x00003fff00003fff | x&0x3fff00003fff0000>>2
+	return x&0x000000000fffffff | x&0x0fffffff00000000>>4
+}
+
 func (r *reader) int64() int64   { return int64(r.uvarint()) }
 func (r *reader) uint32() uint32 { return uint32(r.uvarint()) }
 func (r *reader) bool() bool     { return r.uvarint() != 0 }
 
 // size reads the length of what follows and makes sure that so much is there.
 func (r *reader) size() int {
+	if start := r.off + 1; start <= r.end {
+		if n := r.src[start-1]; n < 0x80 && int(n) <= r.end-start {
+			r.off = start
+			return int(n)
+		}
+	}
 	n := r.uvarint()
 	if n > uint64(r.end-r.off) {
 		r.fail(errMalformed)

@@ -146,3 +146,69 @@ func TestReplyHeadersAreSorted(t *testing.T) {
 		t.Error("ReplyHeaders must be sorted, in lower case: the kernel searches in it")
 	}
 }
+
+// TestDecodeRest looks at the part of a request that is left for DecodeEndpoints.
+func TestDecodeRest(t *testing.T) {
+	head := (&wire.FormatRequest{ID: "x", User: wire.User{Username: "alice"}}).Append(nil)
+	one := (&wire.FormatRequest{Endpoints: []wire.Endpoint{{Address: "a"}}}).Append(nil)
+	account := (&wire.FormatRequest{Accounts: []wire.Account{{ID: "1"}}}).Append(nil)
+	for _, c := range []struct {
+		name      string
+		in        [][]byte
+		part      []byte
+		endpoints int
+	}{
+		{"none", [][]byte{head, account}, nil, 0},
+		{"in order", [][]byte{head, one, one, account}, slices.Concat(one, one), 2},
+		{"in front", [][]byte{one, head}, one, 1},
+		{"an account between", [][]byte{head, one, account, one, account}, slices.Concat(one, account, one), 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			in := slices.Concat(c.in...)
+			req := wire.FormatRequest{Endpoints: []wire.Endpoint{{Address: "from before"}}}
+			part, err := req.DecodeRest(in)
+			if err != nil || req.ID+req.User.Username != "xalice" || len(req.Endpoints) != 0 || !bytes.Equal(part, c.part) {
+				t.Fatalf("got %+v and the part %q, %v", req, part, err)
+			}
+			if err := req.DecodeEndpoints(part); err != nil || len(req.Endpoints) != c.endpoints {
+				t.Errorf("got %d endpoints, want %d, %v", len(req.Endpoints), c.endpoints, err)
+			}
+			for _, e := range req.Endpoints {
+				if e.Address != "a" {
+					t.Errorf("got the address %q", e.Address)
+				}
+			}
+		})
+	}
+}
+
+// TestVarints has the numbers at which one more byte is needed, at the end of a message and with more behind it.
+func TestVarints(t *testing.T) {
+	for shift := range 64 {
+		for _, v := range []int64{1<<shift - 1, 1 << shift, 1<<shift + 1, -1 << shift} {
+			for _, behind := range []string{"", "n", "a longer note"} {
+				want, got := wire.User{ID: v, Note: behind}, wire.User{}
+				if err := got.Decode(want.Append(nil)); err != nil || got != want {
+					t.Errorf("%d before %q came back as %+v, %v", v, behind, got, err)
+				}
+			}
+		}
+	}
+}
+
+// TestAccountSizes crosses the sizes at which accounts, and fields of them, need one more byte for their length.
+func TestAccountSizes(t *testing.T) {
+	var got wire.FormatRequest
+	for size := range 150 {
+		text := strings.Repeat("r", size)
+		want := []wire.Account{{Remark: text}, {Remark: "x", ID: text}, {ID: text, PrivateKey: "k", Addresses: []string{"", text}}, {}}
+		if err := got.Decode((&wire.FormatRequest{Accounts: want}).Append(nil)); err != nil {
+			t.Fatal(err)
+		}
+		for i := range want {
+			if !bytes.Equal(got.Accounts[i].Append(nil), want[i].Append(nil)) {
+				t.Errorf("%d bytes: account %d is %+v", size, i, got.Accounts[i])
+			}
+		}
+	}
+}

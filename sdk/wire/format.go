@@ -59,9 +59,21 @@ func (m *FormatRequest) Append(b []byte) []byte {
 
 // Decode replaces the message by what b holds.
 func (m *FormatRequest) Decode(b []byte) error {
+	endpoints, err := m.DecodeRest(b)
+	if err != nil {
+		return err
+	}
+	return m.DecodeEndpoints(endpoints)
+}
+
+// DecodeRest is Decode without the endpoints. They are most of a request, and often the ones of the request before: it
+// returns the part of b from the first of them to the last, nil if there are none. Equal parts hold equal endpoints.
+func (m *FormatRequest) DecodeRest(b []byte) (endpoints []byte, err error) {
 	*m = FormatRequest{Endpoints: m.Endpoints[:0], Accounts: m.Accounts[:0]}
 	r := decode(b)
+	first, last := 0, 0
 	for r.more() {
+		start := r.off
 		switch key := r.key(); key {
 		case 1<<3 | bytes:
 			m.ID = r.str()
@@ -76,12 +88,13 @@ func (m *FormatRequest) Decode(b []byte) error {
 			m.User.read(&r)
 			r.close(end)
 		case 6<<3 | bytes:
-			m.Endpoints = readEndpoint(&r, m.Endpoints)
+			r.advance(r.size())
+			if last == 0 {
+				first = start
+			}
+			last = r.off
 		case 7<<3 | bytes:
-			m.Accounts = extend(m.Accounts)
-			end := r.open()
-			m.Accounts[len(m.Accounts)-1].read(&r)
-			r.close(end)
+			m.Accounts = readAccount(&r, m.Accounts)
 		case 8<<3 | varint:
 			m.Prepared = r.uvarint()
 		case 9<<3 | bytes:
@@ -91,6 +104,23 @@ func (m *FormatRequest) Decode(b []byte) error {
 		case 11<<3 | bytes:
 			m.SupportURL = r.str()
 		default:
+			r.skip(key)
+		}
+	}
+	if r.err != nil || last == 0 {
+		return nil, r.err
+	}
+	return b[first:last:last], nil
+}
+
+// DecodeEndpoints replaces the endpoints by those of a part that DecodeRest has returned.
+func (m *FormatRequest) DecodeEndpoints(part []byte) error {
+	m.Endpoints = m.Endpoints[:0]
+	r := decode(part)
+	for r.more() {
+		if key := r.key(); key == 6<<3|bytes {
+			m.Endpoints = readEndpoint(&r, m.Endpoints)
+		} else {
 			r.skip(key)
 		}
 	}

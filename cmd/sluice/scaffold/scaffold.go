@@ -62,7 +62,8 @@ func (p Project) Write() error {
 		}
 	}
 	if p.Lang != "go" {
-		return p.copy(sluice.SDK, "sdk/wire/plugin.proto", "plugin.proto")
+		return errors.Join(p.copy(sluice.SDK, "sdk/README.md", "sdk/README.md"),
+			p.copy(sluice.SDK, "sdk/wire/plugin.proto", "sdk/wire/plugin.proto"))
 	}
 	return p.carrySDK()
 }

@@ -108,7 +108,11 @@ func TestNothingIsLeftOfThePlaceholder(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, file := range []string{"README.md", ".gitignore"} {
+			sdk := "sdk"
+			if lang == "go" {
+				sdk = "sluice/sdk"
+			}
+			for _, file := range []string{"README.md", ".gitignore", sdk + "/README.md", sdk + "/wire/plugin.proto"} {
 				if _, err := os.Stat(filepath.Join(dir, file)); err != nil {
 					t.Errorf("%s %s: %v", lang, kind, err)
 				}

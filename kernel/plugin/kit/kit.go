@@ -68,8 +68,12 @@ func Check(ctx context.Context, file string, wasm []byte, o Options) (Report, er
 		return s.report, nil
 	}
 	s.checkABI()
-	for i := range s.info.Provides {
-		s.checkItem(&s.info.Provides[i])
+	if missing := s.unset(); missing != "" {
+		s.note(Warn, "", "settings to check it with", "its items need settings, give them with --settings: "+missing+" is required")
+	} else {
+		for i := range s.info.Provides {
+			s.checkItem(&s.info.Provides[i])
+		}
 	}
 	s.checkHeadroom()
 	s.report.OK = s.report.Count(Fail) == 0
@@ -100,10 +104,13 @@ func open(ctx context.Context, file string, wasm []byte, o Options) (*session, e
 func (s *session) policy(name string) domain.PluginPolicy {
 	p := domain.PluginPolicy{Name: name, Settings: s.options.Settings, Replaces: true}
 	if s.info.Name == name && !s.options.Deny {
-		p.Trust, p.Trusted, p.Grants = domain.TrustHash, s.info.SHA256, grants(s.info.Permissions)
+		p.Trust, p.Trusted, p.Grants = domain.TrustHash, s.info.SHA256, grants(s.info.Permissions, s.options.Settings)
 	}
 	return p
 }
+
+// ErrNotReady is wrapped by what Load returns for a plugin that waits for permissions which it was denied.
+var ErrNotReady = errors.New("the plugin is not ready")
 
 // Loaded is a plugin in a host of its own, for a command that makes calls to it.
 type Loaded struct {
@@ -141,28 +148,13 @@ func (s *session) load(wasm []byte) error {
 		}
 	}
 	if err == nil && s.info.State != plugin.StateLoaded {
-		err = errors.New("the plugin is not ready: " + s.info.Reason)
+		err = fmt.Errorf("%w: %s", ErrNotReady, s.info.Reason)
 	}
 	s.judge("", "a host loads it", err)
 	return err
 }
 
 func (s *session) close() { _ = s.host.Close(context.WithoutCancel(s.ctx)) } // waits for nothing: no call is under way
-
-// grants gives a plugin what it asks for; for a host of the operator's choice it gets one of ours.
-func grants(wanted []wire.Permission) (list []domain.PluginGrant) {
-	for _, p := range wanted {
-		g := domain.PluginGrant{Name: p.Name}
-		for _, host := range p.Hosts {
-			if host == wire.AnyHost {
-				host = "kit.example.com"
-			}
-			g.Hosts = append(g.Hosts, host)
-		}
-		list = append(list, g)
-	}
-	return list
-}
 
 // checkItem holds one item against the rules of its kind, if there are parameters that it takes.
 func (s *session) checkItem(item *wire.Item) {
