@@ -408,3 +408,69 @@ func zipped(t *testing.T, content string) string {
 	}
 	return packed.String()
 }
+
+// TestEventsByHandler has a receiver down until its event is given up, and an operator who sends it again, and drops the next.
+func TestEventsByHandler(t *testing.T) {
+	server := newListener(t)
+	b := newBench(t, func(o *kernel.Options) { o.Reach = func(netip.Addr) bool { return true } })
+	b.inbound(1)
+	host := strings.TrimPrefix(server.URL, "http://")
+	b.pg(http.MethodPost, "/plugins", guest(t, "bell", "hosts="+host), 201)
+	b.pg(http.MethodPut, "/plugins/bell",
+		`{"settings":{"url":"`+server.URL+`"},"grants":[{"name":"kv"},{"name":"http","hosts":["`+host+`"]}]}`, 200)
+	server.answer(http.StatusBadGateway)
+	b.client("alice")
+	for attempt := range 11 {
+		for called := false; !called; { // the next attempt is put off at some moment after the answer
+			select {
+			case <-server.calls:
+				called = true
+			case <-time.After(20 * time.Millisecond):
+				if attempt > 0 {
+					b.clock.Advance(time.Hour)
+				}
+			}
+		}
+	}
+	dead := b.events("dead")
+	if len(dead) != 1 || dead[0].Type != "user.created" || !strings.Contains(dead[0].LastError, "the server answers 502") {
+		t.Fatalf("dead: %+v", dead)
+	}
+	_, _, health := httpRequest{method: http.MethodGet, path: "/readyz", token: b.admin}.send(t, b.url)
+	if !strings.HasPrefix(health, `{"status":"degraded"`) || !strings.Contains(health, `"failing":[{"name":"bell/ring","state":"failing since 20`) {
+		t.Errorf("after hours without a success: %s", health)
+	}
+	for body, want := range map[string]string{
+		`{}`:                                `{"detail":{"ids":"either ids or a handler must be given"}}`,
+		`{"ids":[1],"handler":"bell/ring"}`: `{"detail":{"ids":"either ids or a handler must be given"}}`,
+	} {
+		if got := b.pg(http.MethodPost, "/events/retry", body, 422); got != want {
+			t.Errorf("%s: %s", body, got)
+		}
+	}
+	if got := b.pg(http.MethodPost, "/events/retry", `{"handler":"bell/other"}`, 200); got != `{"count":0}` {
+		t.Errorf("of a handler that there is not: %s", got)
+	}
+	server.answer(http.StatusOK)
+	if got := b.pg(http.MethodPost, "/events/retry", `{"handler":"bell/ring"}`, 200); got != `{"count":1}` {
+		t.Errorf("of the handler: %s", got)
+	}
+	if got := server.next(t); got.URL.Path != "/user.created/1" {
+		t.Errorf("told %s", got.URL.Path)
+	}
+	for deadline := time.Now().Add(20 * time.Second); b.open("/readyz") != "ready\n"; {
+		if time.Now().After(deadline) {
+			t.Fatal("not ready after a success")
+		}
+	}
+	server.answer(http.StatusBadGateway)
+	b.client("bob")
+	server.next(t)
+	b.events("waiting")
+	if got := b.pg(http.MethodPost, "/events/drop", `{"handler":"bell/ring"}`, 200); got != `{"count":1}` {
+		t.Errorf("dropped: %s", got)
+	}
+	if got := b.pg(http.MethodGet, "/events?state=waiting", "", 200); got != `{"events":[]}` {
+		t.Errorf("left: %s", got)
+	}
+}

@@ -7,11 +7,13 @@ import (
 	"github.com/sluicehq/sluice/kernel/core"
 	"github.com/sluicehq/sluice/kernel/directory"
 	"github.com/sluicehq/sluice/kernel/domain"
+	"github.com/sluicehq/sluice/kernel/event"
 	"github.com/sluicehq/sluice/kernel/plugin"
 )
 
 // Health is the state of a started kernel.
 type Health struct {
+	At       time.Time             // when it was asked for
 	Database error                 // nil = it answers
 	Core     error                 // nil = it runs
 	Inbounds []core.Problem        // those that the core does not serve
@@ -21,10 +23,14 @@ type Health struct {
 	Stale    bool                  // that is too long ago
 	Events   domain.DeliveryCounts // as they were a few seconds ago: counting takes longer the more of them wait
 	EventAge time.Duration         // of the oldest event on its way, 0 = there is none
+	Handlers []event.Trouble       // event handlers that fail, since when and why
 }
 
 // missedFlushes is how many flushes in a row may be missed before that is a problem.
 const missedFlushes = 6
+
+// handlerPatience is how long an event handler may fail before that is a problem: receivers are restarted too.
+const handlerPatience = 10 * time.Minute
 
 // Readiness is one word for a load balancer.
 type Readiness string
@@ -40,12 +46,14 @@ const (
 func (k *Kernel) Health(ctx context.Context) Health {
 	age := k.flusher.Age()
 	h := Health{
+		At:      k.o.Clock.Now(),
 		Traffic: k.flusher.Err(), Stale: age > missedFlushes*time.Duration(k.flushEvery.Load()),
 		Database: k.db.Ping(ctx),
 		Core:     k.Core.Health(),
 		Inbounds: k.Core.Problems(),
 		Plugins:  k.Plugins.Plugins(),
 		FlushAge: age,
+		Handlers: k.deliveries.Troubles(),
 	}
 	if counted := k.outbox.Load(); counted != nil {
 		h.Events = *counted
@@ -63,6 +71,11 @@ func (h Health) Readiness() Readiness {
 		return Unready
 	case len(h.Inbounds) > 0 || h.Traffic != nil || h.Stale:
 		return Degraded
+	}
+	for _, t := range h.Handlers {
+		if h.At.Sub(t.Since) > handlerPatience {
+			return Degraded
+		}
 	}
 	for _, p := range h.Plugins {
 		if p.State != plugin.StateLoaded && p.State != plugin.StateDisabled {

@@ -217,7 +217,7 @@ func (o Outbox) Deliveries(ctx context.Context, q domain.DeliveryQuery) ([]domai
 	return o.k.db.Deliveries(ctx, q)
 }
 
-// RetryDeliveries makes those with these ids due now, dead ones too, and returns how many there were.
+// RetryDeliveries makes those with these ids due now, dead ones too, and returns how many it has made so.
 func (o Outbox) RetryDeliveries(ctx context.Context, ids []int64) (int, error) {
 	n, err := o.k.db.RetryDelivery(ctx, ids)
 	o.k.deliveries.Wake()
@@ -228,3 +228,32 @@ func (o Outbox) RetryDeliveries(ctx context.Context, ids []int64) (int, error) {
 func (o Outbox) DropDeliveries(ctx context.Context, ids []int64) (int, error) {
 	return o.k.db.DropDeliveries(ctx, ids)
 }
+
+// Undelivered hands the ids of all that wait for a handler, or were given up, to do, some thousands at a time, and adds up
+// what it returns.
+func (o Outbox) Undelivered(ctx context.Context, handler string, do func(context.Context, []int64) (int, error)) (sum int, err error) {
+	for _, state := range []domain.DeliveryState{domain.DeliveryWaiting, domain.DeliveryDead} {
+		for after := int64(0); ; {
+			some, err := o.k.db.Deliveries(ctx, domain.DeliveryQuery{State: state, Handler: handler, AfterID: after, Limit: maxDeliveries})
+			if err != nil {
+				return sum, err
+			}
+			if len(some) == 0 {
+				break
+			}
+			ids := make([]int64, len(some))
+			for i := range some {
+				ids[i] = some[i].ID
+			}
+			n, err := do(ctx, ids)
+			if sum += n; err != nil {
+				return sum, err
+			}
+			after = ids[len(ids)-1]
+		}
+	}
+	return sum, nil
+}
+
+// maxDeliveries is how many deliveries are changed in one transaction.
+const maxDeliveries = 5000

@@ -38,6 +38,7 @@ var leftOut = known{
 		{"* kcp none", "mihomo has no kcp"},
 		{"vless encryption", "mihomo 1.18 has no VLESS encryption"},
 		{"trojan * none", "mihomo speaks trojan over TLS only"},
+		{"vmess grpc reality", "mihomo 1.18 makes its gRPC client before it reads the REALITY options of vmess"},
 	},
 	"mihomo links": {
 		{"vless http header none", "mihomo makes h2-opts of it, which it can then not read itself"},
@@ -51,7 +52,6 @@ var knownFailures = known{
 	},
 	"mihomo": {
 		{"vless raw reality default version", old},
-		{"vmess grpc reality", "mihomo 1.18 makes its gRPC client before it reads the REALITY options of vmess"},
 	},
 	"mihomo links": {
 		{"* xhttp*", "mihomo 1.18 has no xhttp"},

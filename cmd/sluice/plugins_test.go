@@ -52,7 +52,7 @@ func TestBadPluginFiles(t *testing.T) {
 		"looping.wasm refused":   "longer than 2000 ms while it was started",
 		"recursing.wasm refused": "longer than 2000 ms while it was started",
 		"newer.wasm refused":     "ABI 2.0",
-		"empty.wasm refused":     "it is not a WebAssembly 1 module",
+		"empty.wasm refused":     "it is empty",
 	} {
 		problem, ok := got[key]
 		if !ok || !strings.Contains(problem, want) || (want != "") != (problem != "") {

@@ -18,6 +18,8 @@ type Outbox interface {
 	Deliveries(ctx context.Context, q domain.DeliveryQuery) ([]domain.Delivery, error)
 	RetryDeliveries(ctx context.Context, ids []int64) (found int, err error)
 	DropDeliveries(ctx context.Context, ids []int64) (found int, err error)
+	// Undelivered hands the ids of all that wait for a handler, or were given up, to do.
+	Undelivered(ctx context.Context, handler string, do func(context.Context, []int64) (int, error)) (sum int, err error)
 }
 
 func (o Options) events(api huma.API) {
@@ -77,13 +79,22 @@ func (o Options) listEvents(ctx context.Context, in *eventQuery) (*eventsReply, 
 
 type eventIDs struct {
 	Body struct {
-		IDs []int64 `json:"ids" required:"true" minItems:"1" maxItems:"5000"`
+		IDs     []int64 `json:"ids,omitempty" maxItems:"5000" doc:"which ones"`
+		Handler string  `json:"handler,omitempty" doc:"instead of ids: all that wait for this handler, or were given up"`
 	}
+}
+
+// Resolve wants one of the two.
+func (in *eventIDs) Resolve(huma.Context) []error {
+	if (len(in.Body.IDs) > 0) == (in.Body.Handler != "") {
+		return []error{&huma.ErrorDetail{Location: "ids", Message: "either ids or a handler must be given"}}
+	}
+	return nil
 }
 
 type eventCount struct {
 	Body struct {
-		Count int `json:"count" doc:"of the ids, how many there were"`
+		Count int `json:"count" doc:"for how many something was done"`
 	}
 }
 
@@ -96,7 +107,13 @@ func (o Options) dropEvents(ctx context.Context, in *eventIDs) (*eventCount, err
 }
 
 func (o Options) counted(ctx context.Context, in *eventIDs, do func(context.Context, []int64) (int, error)) (*eventCount, error) {
-	n, err := do(ctx, in.Body.IDs)
+	var n int
+	var err error
+	if in.Body.Handler != "" {
+		n, err = o.Outbox.Undelivered(ctx, in.Body.Handler, do)
+	} else {
+		n, err = do(ctx, in.Body.IDs)
+	}
 	if err != nil {
 		return nil, o.fail(ctx, err)
 	}

@@ -43,6 +43,7 @@ type events struct {
 	Waiting       int64   `json:"waiting"`
 	Dead          int64   `json:"dead"` // given up, see /api/events?state=dead
 	OldestSeconds float64 `json:"oldest_seconds"`
+	Failing       []part  `json:"failing"` // handlers that have handled nothing for a while
 }
 
 // RegisterHealth adds /healthz and /readyz. Both answer one word; for a request that detailed lets pass, JSON.
@@ -114,7 +115,10 @@ func newDetails(h kernel.Health) details {
 	d := details{
 		Status: h.Readiness(), Database: newPart("database", h.Database), Core: newPart("core", h.Core),
 		Inbounds: []part{}, Plugins: []part{}, Traffic: newPart("traffic", h.Traffic), FlushSeconds: h.FlushAge.Seconds(),
-		Events: events{h.Events.Waiting, h.Events.Dead, h.EventAge.Seconds()},
+		Events: events{h.Events.Waiting, h.Events.Dead, h.EventAge.Seconds(), []part{}},
+	}
+	for _, t := range h.Handlers {
+		d.Events.Failing = append(d.Events.Failing, part{t.Handler, "failing since " + t.Since.UTC().Format(time.RFC3339), t.Problem})
 	}
 	for _, p := range h.Inbounds {
 		d.Inbounds = append(d.Inbounds, part{p.Tag, "down", p.Reason})

@@ -64,8 +64,9 @@ type Dispatcher struct {
 
 // feeder is the goroutine of one handler.
 type feeder struct {
-	wake chan struct{} // holds at most one
-	stop context.CancelFunc
+	wake    chan struct{} // holds at most one
+	stop    context.CancelFunc
+	trouble trouble
 }
 
 // New returns a dispatcher without handlers.
@@ -92,7 +93,7 @@ func (d *Dispatcher) SetHandlers(handlers []string) {
 		ctx, stop := context.WithCancel(context.Background())
 		f := &feeder{wake: make(chan struct{}, 1), stop: stop}
 		d.feeders[name] = f
-		d.running.Go(func() { d.feed(ctx, name, f.wake) })
+		d.running.Go(func() { d.feed(ctx, name, f) })
 	}
 	for name, f := range d.feeders {
 		if !there[name] {
@@ -148,19 +149,23 @@ func (d *Dispatcher) Stop(ctx context.Context) error {
 func (d *Dispatcher) Panics() uint64 { return d.panics.Load() }
 
 // feed delivers to one handler until ctx ends.
-func (d *Dispatcher) feed(ctx context.Context, handler string, wake <-chan struct{}) {
-	report := &report{log: d.Log.With(zap.String("handler", handler))}
+func (d *Dispatcher) feed(ctx context.Context, handler string, f *feeder) {
+	report := &report{log: d.Log.With(zap.String("handler", handler)), trouble: &f.trouble}
 	for {
 		more := d.round(ctx, handler, report)
 		report.write(d.Clock.Now())
 		if more && ctx.Err() == nil {
 			continue
 		}
+		timer := d.Clock.NewTimer(poll)
 		select {
 		case <-ctx.Done():
+		case <-f.wake:
+		case <-timer.Chan():
+		}
+		timer.Stop()
+		if ctx.Err() != nil {
 			return
-		case <-wake:
-		case <-d.Clock.After(poll):
 		}
 	}
 }
@@ -201,6 +206,7 @@ func (d *Dispatcher) round(ctx context.Context, handler string, report *report) 
 func (d *Dispatcher) finish(taken []domain.Delivery, outcomes []*domain.Failure, report *report) (more bool) {
 	var done []int64
 	var failed []domain.Failure
+	var last *domain.Failure // of which the handler knows
 	for i, f := range outcomes {
 		if f == nil {
 			done = append(done, taken[i].ID)
@@ -208,8 +214,12 @@ func (d *Dispatcher) finish(taken []domain.Delivery, outcomes []*domain.Failure,
 		}
 		failed = append(failed, *f)
 		report.add(&taken[i], f)
+		if !f.Unasked {
+			last = f
+		}
 		more = more || f.Dead // what has waited behind it goes on
 	}
+	report.trouble.note(len(done), last, d.Clock.Now())
 	if err := d.Outbox.FinishDeliveries(context.Background(), done, failed); err != nil {
 		report.storage = err
 		return false

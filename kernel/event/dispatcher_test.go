@@ -452,3 +452,41 @@ func TestFailuresAreSummedUp(t *testing.T) {
 		t.Errorf("the log tells of %d, want %d", told, want)
 	}
 }
+
+// A receiver that is down is seen, from its first failure to its next success; that another handler does well changes
+// nothing about it.
+func TestTroubles(t *testing.T) {
+	b := newBench(t, "bot/chat", "log/file")
+	b.answers(func(name string, e *wire.EventRequest) error {
+		if name == "bot" && e.Attempt < 2 {
+			return errLater
+		}
+		return nil
+	})
+	began := b.clock.Now()
+	b.SetHandlers([]string{"bot/chat", "log/file"})
+	b.idle(2)
+	if got := b.Troubles(); got != nil {
+		t.Errorf("before anything happens: %+v", got)
+	}
+	b.happen(`user/1 {}`)
+	b.Wake()
+	b.wait(2)
+	b.idle(2)
+	want := []Trouble{{"bot/chat", began, errLater.Error()}}
+	if got := b.Troubles(); !reflect.DeepEqual(got, want) {
+		t.Errorf("after a failure: %+v", got)
+	}
+	b.clock.Advance(backoff[0])
+	b.wait(1)
+	b.idle(2)
+	if got := b.Troubles(); !reflect.DeepEqual(got, want) {
+		t.Errorf("after another: %+v", got)
+	}
+	b.clock.Advance(backoff[1])
+	b.wait(1)
+	b.idle(2)
+	if got := b.Troubles(); got != nil {
+		t.Errorf("after a success: %+v", got)
+	}
+}

@@ -21,6 +21,7 @@ type report struct {
 	event   *domain.Delivery
 	failure *domain.Failure // of event, the last one that failed
 	storage error           // why events can not be taken or finished
+	trouble *trouble        // the same for who asks
 }
 
 // add counts a failed delivery. One that was not even tried is none.
@@ -53,5 +54,5 @@ func (r *report) write(now time.Time) {
 		level(what, zap.Int("given_up", r.dead), zap.Int("come_again", r.again), zap.String("last_type", r.event.Type),
 			zap.Int64("last_event", r.event.ID), zap.Int64("last_attempt", r.event.Attempts+1), zap.String("error", r.failure.Error))
 	}
-	*r = report{log: r.log, told: now}
+	*r = report{log: r.log, told: now, trouble: r.trouble}
 }

@@ -301,6 +301,30 @@ func TestLastGood(t *testing.T) {
 	b.want("names.wasm   refused")
 }
 
+// What went while nothing ran is gone for good, and so is what a write that was cut off has left.
+func TestTidy(t *testing.T) {
+	b := newBench(t)
+	g, err := guests()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.put("names.wasm", g.names)
+	b.scan(false)
+	b.put(".upload-123", []byte("half"))
+	if err := errors.Join(os.Rename(filepath.Join(b.Dir, "names.wasm"), filepath.Join(b.Dir, "other.wasm")),
+		os.WriteFile(filepath.Join(b.last, ".upload-456"), []byte("half"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	b.open(b.Dir)
+	b.want("other.wasm pronounceable 1.0.0 loaded")
+	for dir, want := range map[string]string{b.Dir: "other.wasm", b.last: "other.wasm"} {
+		files, err := os.ReadDir(dir)
+		if err != nil || len(files) != 1 || files[0].Name() != want {
+			t.Errorf("%s has %v, %v", dir, files, err)
+		}
+	}
+}
+
 // Events are written for the handlers that there are when the answer is there.
 func TestHandlersAreTold(t *testing.T) {
 	b := newBench(t)

@@ -51,7 +51,11 @@ func (s *Service) keepLast() {
 			continue
 		}
 		if err := write(s.Last, info.File, wasm); err != nil {
-			s.Log.Warn("no copy of a plugin can be kept", zap.String("file", info.File), zap.Error(err))
+			if s.unkept[info.File] != info.SHA256 { // this is tried again every few seconds
+				s.Log.Warn("no copy of a plugin can be kept: if its file is replaced by one that can not be used, nothing of it serves after the next start",
+					zap.String("file", info.File), zap.Error(err))
+			}
+			s.unkept[info.File] = info.SHA256
 			continue
 		}
 		s.kept[info.File] = info.SHA256
@@ -59,6 +63,33 @@ func (s *Service) keepLast() {
 	for name := range s.kept {
 		if !there[name] {
 			s.drop(name)
+		}
+	}
+}
+
+// tidy removes, at the first scan, the copies of files that went while nothing ran, and what writes that were cut off have
+// left behind.
+func (s *Service) tidy(there map[string]bool) {
+	if s.tidied {
+		return
+	}
+	s.tidied = true
+	left, _ := filepath.Glob(filepath.Join(s.Dir, unfinished)) // an error is one of the pattern
+	for _, file := range left {
+		if err := os.Remove(file); err != nil {
+			s.Log.Warn("what is left of an upload can not be removed", zap.String("file", file), zap.Error(err))
+		}
+	}
+	if s.Last == "" {
+		return
+	}
+	copies, err := os.ReadDir(s.Last)
+	if err != nil {
+		s.Log.Warn("the copies of plugins can not be read", zap.Error(err))
+	}
+	for _, c := range copies {
+		if !there[c.Name()] {
+			s.drop(c.Name())
 		}
 	}
 }

@@ -51,6 +51,7 @@ func (s *Service) Scan(ctx context.Context, force bool) error {
 			return ctx.Err()
 		}
 	}
+	s.tidy(there)
 	for name := range s.seen {
 		if !there[name] {
 			s.gone(ctx, name)

@@ -59,13 +59,15 @@ type Service struct {
 	changing sync.Mutex             // one change of files or policies at a time
 	seen     map[string]seen        // files as Scan last saw them; under changing
 	kept     map[string]string      // SHA-256 of the copies in Last, by file; under changing
+	unkept   map[string]string      // of files that could not be copied; under changing
+	tidied   bool                   // tidy has run; under changing
 	handlers *[]domain.EventHandler // as OnHandlers was last told, nil = it was not; under changing
 	watch    watch
 }
 
 // New returns the service. It knows no policies before Reread, and no files before Scan.
 func New(o Options) *Service {
-	s := &Service{Options: o, seen: map[string]seen{}, kept: map[string]string{}}
+	s := &Service{Options: o, seen: map[string]seen{}, kept: map[string]string{}, unkept: map[string]string{}}
 	s.policies.Store(&map[string]domain.PluginPolicy{})
 	return s
 }

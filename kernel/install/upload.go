@@ -79,9 +79,12 @@ func (s *Service) fileOf(name string) (string, error) {
 	return file, nil
 }
 
+// unfinished is what files are called while they are written.
+const unfinished = ".upload-*"
+
 // write stores a file so that it is there whole, or not at all, also after a loss of power.
 func write(dir, name string, content []byte) (err error) {
-	f, err := os.CreateTemp(dir, ".upload-*")
+	f, err := os.CreateTemp(dir, unfinished)
 	if err != nil {
 		return err
 	}

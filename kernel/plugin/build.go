@@ -54,6 +54,9 @@ func (h *Host) build(file string, wasm []byte, policy policies, trial bool) (*pl
 	if m.signer, _, err = signature.Signer(wasm); err != nil {
 		return p, fmt.Errorf("its signature is not good: %w", err)
 	}
+	if len(wasm) == 0 {
+		return p, errors.New("it is empty")
+	}
 	code := wasm
 	if !m.builtin {
 		if code, err = meter.Instrument(wasm); err != nil {

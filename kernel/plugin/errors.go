@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/sluicehq/sluice/kernel/domain"
@@ -78,7 +79,7 @@ func broken(err error) bool {
 func plain(s string, limit int) string {
 	s = strings.ToValidUTF8(s[:min(len(s), limit)], "") // a character that was cut in half goes too
 	return strings.Clone(strings.TrimSpace(strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == utf8.RuneError {
+		if r < ' ' || r == 0x7f || r == utf8.RuneError || unicode.Is(unicode.Bidi_Control, r) { // which turn what is read around
 			return ' '
 		}
 		return r
