@@ -29,6 +29,9 @@ func (r *Renderer) connections(w *writer, req *sdk.FormatRequest) {
 	set := links.Prepare(req.Endpoints)
 	shown := 0
 	for i := range set {
+		if statusEntry(&req.Endpoints[i]) { // the page says it in words
+			continue
+		}
 		link, left := r.links.List(set[i:i+1], req.Accounts[i:i+1])
 		if left > 0 {
 			continue
@@ -47,6 +50,9 @@ func (r *Renderer) connections(w *writer, req *sdk.FormatRequest) {
 	}
 	w.raw(`</section>`)
 }
+
+// statusEntry says whether an endpoint is the one that tells apps why the user may not connect.
+func statusEntry(e *wire.Endpoint) bool { return e.Address == "127.0.0.1" && e.Port == 1 }
 
 // connection writes one row. The button stands beside the summary, not in it, so that both can be reached by keyboard.
 func (r *Renderer) connection(w *writer, e *wire.Endpoint, name, link, id string) {

@@ -124,11 +124,12 @@ func TestConnections(t *testing.T) {
 		Endpoints: []wire.Endpoint{
 			{Protocol: "vless", Address: "a.example", Port: 443, Transport: wire.Transport{Network: "raw"}, Security: wire.Security{Kind: "reality"}},
 			{Protocol: "socks", Address: "a.example", Port: 1080}, // has no link
+			{Protocol: "vless", Address: "127.0.0.1", Port: 1},    // leads nowhere: it is there for its remark
 			{Protocol: "hysteria", Address: "b.example", Port: 443, Transport: wire.Transport{Network: "hysteria"}, Security: wire.Security{Kind: "tls"}},
 			{RawURI: "ss://abc@c.example:8388#theirs"},
 			{Protocol: "vmess", Address: "d.example", Port: 80, Transport: wire.Transport{Network: "ws"}, Security: wire.Security{Kind: "none"}},
 		},
-		Accounts: []wire.Account{{ID: "i", Remark: "سرور ۱"}, {}, {Password: "p"}, {Remark: "Theirs"}, {ID: "i", Remark: "four"}},
+		Accounts: []wire.Account{{ID: "i", Remark: "سرور ۱"}, {}, {ID: "i", Remark: "⌛ Expired"}, {Password: "p"}, {Remark: "Theirs"}, {ID: "i", Remark: "four"}},
 	}
 	document := parse(t, render(t, req).Body)
 	var got []string
