@@ -101,9 +101,6 @@ func (o Options) uploadPlugin(ctx context.Context, in *pluginUpload) (*pluginRep
 	return &pluginReply{o.shown(ctx, info)}, nil
 }
 
-// maxPlugin is how much a compressed upload may become, in bytes.
-const maxPlugin = 32 << 20
-
 // unpacked is the file in the body of a request, which is a WebAssembly module or one that gzip has compressed. The
 // headers are not asked: scripts send what their tool puts there.
 func unpacked(body []byte) ([]byte, error) {
@@ -118,10 +115,10 @@ func unpacked(body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, refused("can not be unpacked: it is no gzip file")
 	}
-	wasm, err := io.ReadAll(io.LimitReader(r, maxPlugin+1))
+	wasm, err := io.ReadAll(io.LimitReader(r, wire.MaxFile+1))
 	switch {
-	case len(wasm) > maxPlugin:
-		return nil, refused(fmt.Sprintf("must have at most %d bytes when it is unpacked", maxPlugin))
+	case len(wasm) > wire.MaxFile:
+		return nil, refused(fmt.Sprintf("must have at most %d bytes when it is unpacked", wire.MaxFile))
 	case err != nil:
 		return nil, refused("can not be unpacked: the gzip file is damaged")
 	}

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/sluicehq/sluice/sdk/wire"
 )
 
 // suffix is what a plugin's file name ends in; other files in the folder are not looked at.
@@ -21,7 +23,7 @@ const suffix = ".wasm"
 
 // maxFile is how much of a file is read, in bytes: one more than a plugin may have, so that the host sees that it is too
 // large.
-const maxFile = 32<<20 + 1
+const maxFile = wire.MaxFile + 1
 
 // seen is a file as it was when it was last read.
 type seen struct {

@@ -5,6 +5,7 @@ package install
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 	"sync"
 	"sync/atomic"
@@ -108,10 +109,7 @@ func (s *Service) Reread(ctx context.Context) error {
 
 // keep makes a stored policy the one that the host sees; one without a revision is gone. The caller holds changing.
 func (s *Service) keep(p domain.PluginPolicy) {
-	next := map[string]domain.PluginPolicy{}
-	for name, other := range *s.policies.Load() {
-		next[name] = other
-	}
+	next := maps.Clone(*s.policies.Load())
 	if p.Revision == 0 {
 		delete(next, p.Name)
 	} else {

@@ -3,11 +3,7 @@ package plugin
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"os"
 	"path/filepath"
-	"strings"
 
 	"go.uber.org/zap"
 
@@ -29,27 +25,6 @@ func (h *Host) Load(ctx context.Context, name string, wasm []byte) error {
 		return err
 	}
 	return h.load(ctx, name, func() ([]byte, error) { return wasm, nil })
-}
-
-// LoadDir loads every *.wasm file of dir in the order of their names. A file that can not be used is listed by Plugins
-// with the reason, and logged; only a directory that can not be read is an error.
-func (h *Host) LoadDir(ctx context.Context, dir string) error {
-	files, err := os.ReadDir(dir) // sorted
-	if err != nil {
-		return fmt.Errorf("read the plugin directory: %w", err)
-	}
-	for _, f := range files {
-		if !strings.HasSuffix(f.Name(), ".wasm") {
-			continue
-		}
-		err := h.load(ctx, f.Name(), func() ([]byte, error) {
-			return readFile(filepath.Join(dir, f.Name()), h.limits.File)
-		})
-		if ctx.Err() != nil || errors.Is(err, ErrClosed) {
-			return err
-		}
-	}
-	return nil
 }
 
 // Refuse notes that a file can not be used, such as one that can not be read. What was loaded from it before stays.
@@ -105,27 +80,6 @@ func or(p, q *plugin) *plugin {
 		return p
 	}
 	return q
-}
-
-// readFile reads a regular file of at most limit bytes; a pipe could keep the start waiting for ever.
-func readFile(path string, limit int) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, errors.Unwrap(err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is not a regular file")
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, errors.Unwrap(err)
-	}
-	defer func() { _ = f.Close() }() // only read
-	b, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
-	if err != nil {
-		return nil, fmt.Errorf("it can not be read: %w", err)
-	}
-	return b, nil
 }
 
 // load builds a plugin and puts it in the place of the one with the same file, or refuses it.

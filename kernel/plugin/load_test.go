@@ -3,48 +3,35 @@ package plugin
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 	"strconv"
-	"syscall"
 	"testing"
 
 	"github.com/sluicehq/sluice/sdk/wire"
 )
 
-func TestLoadDir(t *testing.T) {
-	dir := t.TempDir()
-	write := func(name string, b []byte) {
-		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
-			t.Fatal(err)
+// What can not be used is listed with the reason, in the order of the files' names.
+func TestLoad(t *testing.T) {
+	good := guest{}.wasm()
+	h, _ := openHost(t, Options{Limits: Limits{File: len(good) + 999}})
+	for _, f := range []struct {
+		name string
+		wasm []byte
+	}{
+		{"b.wasm", good}, {"c.wasm", good}, // the later of two with the same name and ids
+		{"a.wasm", []byte("nonsense")}, {"empty.wasm", nil}, {"large.wasm", make([]byte, len(good)+1000)},
+	} {
+		err := h.Load(background, f.name, f.wasm)
+		if (err == nil) != (f.name == "b.wasm") {
+			t.Errorf("%s: %v", f.name, err)
 		}
 	}
-	good := guest{}.wasm()
-	write("b.wasm", good)
-	write("c.wasm", good) // the later of two with the same name and ids
-	write("a.wasm", []byte("nonsense"))
-	write("large.wasm", make([]byte, len(good)+1000))
-	write("readme.txt", []byte("nonsense"))
-	if err := os.Mkdir(filepath.Join(dir, "folder.wasm"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.wasm"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink("nowhere", filepath.Join(dir, "link.wasm")); err != nil {
-		t.Fatal(err)
-	}
-	h, _ := openHost(t, Options{Limits: Limits{File: len(good) + 999}})
-	if err := h.LoadDir(background, dir); err != nil {
-		t.Fatal(err)
-	}
+	h.Refuse("pipe.wasm", errors.New("it is not a regular file"))
 	want := []Info{
 		{File: "a.wasm", State: StateRefused, Reason: "it can not be instrumented: it is not a WebAssembly 1 module"},
 		{File: "b.wasm", State: StateLoaded},
 		{File: "c.wasm", State: StateRefused, Reason: "another loaded plugin (b.wasm) has the name hand-made"},
-		{File: "folder.wasm", State: StateRefused, Reason: "it is not a regular file"},
+		{File: "empty.wasm", State: StateRefused, Reason: "it is empty"},
 		{File: "large.wasm", State: StateRefused, Reason: "it is larger than 1700 bytes"},
-		{File: "link.wasm", State: StateRefused, Reason: "no such file or directory"},
 		{File: "pipe.wasm", State: StateRefused, Reason: "it is not a regular file"},
 	}
 	want[4].Reason = "it is larger than " + strconv.Itoa(len(good)+999) + " bytes"
@@ -58,9 +45,6 @@ func TestLoadDir(t *testing.T) {
 		}
 	}
 	stillWorks(t, h, "good")
-	if err := h.LoadDir(background, filepath.Join(dir, "missing")); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a directory that does not exist: %v", err)
-	}
 }
 
 func TestLoadTakesAFileName(t *testing.T) {

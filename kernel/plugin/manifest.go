@@ -9,11 +9,11 @@ import (
 	"regexp"
 	"slices"
 
+	"github.com/sluicehq/sluice/kernel/domain"
 	"github.com/sluicehq/sluice/sdk/wire"
 )
 
 var (
-	namePattern    = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
 	idPattern      = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 	versionPattern = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z.+-]{0,63}$`)
 	typePattern    = regexp.MustCompile(`^([a-z0-9.+-]+/[a-z0-9.+-]+(; ?[a-z-]+=[A-Za-z0-9"._-]+)*)?$`)
@@ -54,7 +54,7 @@ func checkManifest(m *wire.Manifest) error {
 	switch {
 	case m.ABI != wire.Major:
 		return fmt.Errorf("says ABI %d, this host has ABI %d", m.ABI, wire.Major)
-	case !namePattern.MatchString(m.Name):
+	case !domain.PluginName(m.Name):
 		return fmt.Errorf("has the name %q; it takes a-z, 0-9 and -, at most 64", plain(m.Name, 100))
 	case !versionPattern.MatchString(m.Version):
 		return fmt.Errorf("has the version %q; it takes letters, digits, and . + -, at most 64", plain(m.Version, 100))

@@ -1,7 +1,6 @@
 package plugin
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -129,16 +128,6 @@ func (c *caller) Event(ctx context.Context, req *wire.EventRequest) error {
 	return err
 }
 
-// Items returns what the loaded plugins provide of a kind (wire.KindFormat, ...), sorted by id.
-func (c *caller) Items(kind string) []Item {
-	var items []Item
-	for k, o := range c.registry.Load().items {
-		if k.kind == kind {
-			items = append(items, Item{
-				Item: o.item, Plugin: o.plugin.name, SHA256: o.plugin.sha256, Builtin: o.plugin.builtin,
-			})
-		}
-	}
-	slices.SortFunc(items, func(a, b Item) int { return cmp.Compare(a.ID, b.ID) })
-	return items
-}
+// Items returns what the loaded plugins provide of a kind (wire.KindFormat, ...), sorted by id. Every fetch of a
+// subscription asks: the list is made when plugins change, it is everybody's, and must not be changed.
+func (c *caller) Items(kind string) []Item { return c.registry.Load().lists[kind] }

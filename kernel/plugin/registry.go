@@ -14,6 +14,7 @@ import (
 type registry struct {
 	entries []*entry // by file
 	items   map[itemKey]offer
+	lists   map[string][]Item // of items, by kind, sorted by id
 	closed  bool
 }
 
@@ -76,6 +77,15 @@ func (g *registry) index() {
 			key := itemKey{p.item.Kind, p.item.ID}
 			g.items[key] = offer{provided: p, instead: g.items[key].provided}
 		}
+	}
+	g.lists = map[string][]Item{}
+	for key, o := range g.items {
+		g.lists[key.kind] = append(g.lists[key.kind], Item{
+			Item: o.item, Plugin: o.plugin.name, SHA256: o.plugin.sha256, Builtin: o.plugin.builtin,
+		})
+	}
+	for _, list := range g.lists {
+		slices.SortFunc(list, func(a, b Item) int { return strings.Compare(a.ID, b.ID) })
 	}
 }
 
